@@ -1,0 +1,99 @@
+#pragma once
+
+#include "http/cancel.hpp"
+#include "http/event_loop.hpp"
+#include "http/headers.hpp"
+#include "http/task.hpp"
+#include "protocol/base/log.hpp"
+#include "protocol/base/result.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace troupe::http {
+
+/// Where an upstream is. Connections are pooled per origin.
+struct origin {
+  bool tls = true;
+  std::string host; ///< name or address, without brackets
+  std::uint16_t port = 443;
+
+  friend bool operator==(const origin&, const origin&) = default;
+};
+
+/// Splits `https://host[:port][/path]`; the second part is the path without a trailing `/`.
+result<std::pair<origin, std::string>> parse_base_url(std::string_view url);
+
+struct client_options {
+  std::size_t connections_idle_max = 256; ///< per loop and origin
+  duration idle_timeout = std::chrono::seconds{55}; ///< an unused pooled connection lives so long
+  std::size_t head_bytes_max = 64 * 1024;
+  std::string ca_file; ///< empty: the system's
+  bool verify = true;  ///< certificate chain and host name
+};
+
+struct client_timeouts {
+  duration connect = std::chrono::seconds{10}; ///< name, TCP and TLS together
+  duration first_byte = std::chrono::seconds{120};
+  duration silence = std::chrono::seconds{60}; ///< between two pieces of the body
+  duration total = std::chrono::seconds{600};
+};
+
+struct client_request {
+  std::string_view method = "POST";
+  std::string_view target;       ///< path and query
+  std::string_view header_lines; ///< each `name: value\r\n`; host, content-length, connection
+                                 ///< and accept-encoding are added by the client
+  std::string_view body;
+  bool has_body = true;
+  client_timeouts timeouts;
+};
+
+/// An upstream's answer while it arrives. Destroying it before its end closes the
+/// connection; at its end the connection has gone back to the pool.
+class client_response {
+public:
+  virtual ~client_response() = default;
+
+  virtual int status() const = 0;
+  virtual const headers& fields() const = 0;
+
+  /// The next bytes of the body, decoded (chunks, gzip), as many as one read gave. Empty:
+  /// the body ended cleanly, as its framing says. Valid until the next call. Fails with
+  /// `upstream_broken` (closed early, reset), `upstream_timeout`, `upstream_malformed` or
+  /// `cancelled`.
+  virtual task<result<std::string_view>> read() = 0;
+};
+
+struct client_counters {
+  std::uint64_t connections_made = 0;
+  std::uint64_t connections_open = 0;
+  std::uint64_t connections_idle = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t stale_retries = 0;
+};
+
+/// Calls upstreams from one loop, over pooled keep-alive connections. Loop's thread only.
+class client {
+public:
+  static std::unique_ptr<client> make(event_loop& loop, client_options options, log_sink& log);
+
+  virtual ~client() = default;
+
+  /// Sends and waits for the head of the answer (interim 1xx answers are skipped). A pooled
+  /// connection that turns out to be dead before any byte of the answer is replaced once.
+  /// Everything in `request` must live until the task ends. Cancelling closes the
+  /// connection at once, also while the body is read. Fails with `connect_failed`,
+  /// `tls_failed`, `upstream_timeout`, `upstream_broken`, `upstream_malformed`, `cancelled`.
+  virtual task<result<std::unique_ptr<client_response>>>
+  send(const origin& to, const client_request& request, cancel_source& cancel) = 0;
+
+  virtual client_counters counters() const = 0;
+
+  /// Closes idle connections; later sends fail with `shutting_down`.
+  virtual void stop() = 0;
+};
+
+} // namespace troupe::http

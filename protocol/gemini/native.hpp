@@ -1,0 +1,90 @@
+#pragma once
+
+#include "protocol/base/result.hpp"
+#include "protocol/client_error.hpp"
+#include "protocol/translation_options.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+/// The Gemini-native surface (docs/protocol/mapping.md section 8): bodies pass byte for byte;
+/// a scan without a tree reads what affinity, quota and truth need.
+
+namespace troupe::gemini {
+
+enum class method : std::uint8_t {
+  list_models,
+  get_model,
+  generate_content,
+  stream_generate_content,
+  count_tokens,
+};
+
+struct native_call {
+  method what = method::generate_content;
+  std::string model_asked; ///< as in the path
+  std::string model;       ///< upstream, after N1 to N3
+  std::string path;        ///< upstream: below the host, with query, without `key`
+  bool sse = false;        ///< the answer is SSE (`alt=sse`); else a stream is one JSON array
+  std::string body;        ///< only if suffixes changed it; else the client's bytes go as they are
+  bool body_changed = false;
+};
+
+/// Matches `/v1beta/...` and `/gemini/v1beta/...`. Gives `fault::unknown_path`,
+/// `fault::wrong_method` or `fault::invalid_json` (a suffix needs to change a body that is not
+/// an object).
+std::variant<native_call, client_error> route_native(std::string_view method,
+                                                     std::string_view path,
+                                                     std::string_view query,
+                                                     std::string_view body,
+                                                     const translation_options& options,
+                                                     const request_context& context);
+
+/// True for a client header that is passed on to a native upstream: not hop-by-hop, `host`,
+/// `content-length`, `accept-encoding`, cookies, or any form of credential.
+bool forwards_header(std::string_view name);
+
+/// Names (`files/ID`, `cachedContents/ID`) that pin the request to the key that made them.
+std::vector<std::string> pinned_resources(std::string_view request_body);
+
+/// What one answer, or one event of a stream, tells. Scanned, not parsed to a tree.
+struct answer_scan {
+  bool well_formed = false;  ///< the bytes are one JSON value
+  bool is_error = false;     ///< top-level `error`
+  int error_status = 0;      ///< `error.code`
+  bool has_candidates = false;
+  bool blocked = false;      ///< promptFeedback.blockReason
+  bool finished = false;     ///< some candidate has a finishReason
+  token_usage usage;
+};
+
+answer_scan scan_answer(std::string_view json);
+
+/// Splits the body of a stream without `alt=sse` (one JSON array, delivered in pieces) into
+/// its elements, so that each can be scanned and a cut be noticed. Bounded memory: one element.
+class array_splitter {
+public:
+  explicit array_splitter(std::size_t element_bytes_max);
+
+  /// Appends each completed element to `elements` (valid until the next feed). False: the
+  /// bytes are not such an array, or an element is over its bound.
+  bool feed(std::string_view bytes, std::vector<std::string_view>& elements);
+
+  bool complete() const; ///< the closing `]` was seen
+
+private:
+  std::size_t element_bytes_max_;
+  std::string buffer_;
+  std::size_t scanned_ = 0;
+  int depth_ = 0;
+  bool in_string_ = false;
+  bool escaped_ = false;
+  bool open_ = false;
+  bool closed_ = false;
+  std::size_t element_begin_ = 0;
+};
+
+} // namespace troupe::gemini
