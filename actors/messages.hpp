@@ -1,0 +1,291 @@
+#pragma once
+
+// What front, pool, key and storage say to each other. Structs of numbers, enums, strings
+// and vectors: local today, but nothing here would stop them from crossing a node, except
+// that instants never travel, only spans (`..._ms`) and wall-clock instants (`..._at_ms`,
+// milliseconds since 1970).
+//
+// The path of a request is three messages and a farewell:
+//   front --acquire_request--> pool --(delegated)--> key actor --acquire_reply--> front
+//   front --settlement--> key actor                           (no answer)
+
+#include "actors/core/key_state.hpp"
+#include "protocol/base/secret.hpp"
+#include "protocol/gemini/classify.hpp"
+
+#include <caf/actor.hpp>
+#include <caf/atom.hpp>
+#include <caf/detail/stringification_inspector.hpp>
+#include <caf/meta/type_name.hpp>
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace troupe {
+
+/// Lets a secret travel between actors of a node. What CAF prints of a message shows `***`.
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, secret& s) {
+  if constexpr (std::is_same_v<Inspector, caf::detail::stringification_inspector>) {
+    return f(caf::meta::type_name("***"));
+  } else if constexpr (Inspector::writes_state) {
+    std::string characters;
+    auto outcome = f(characters);
+    s = secret{std::move(characters)};
+    return outcome;
+  } else {
+    std::string characters{s.reveal()};
+    return f(characters);
+  }
+}
+
+// --- front and pool ------------------------------------------------------------------------
+
+/// Asks the pool for a lease. Answered by `acquire_reply`, always.
+struct acquire_request {
+  std::string model;
+  /// Keys (`key_id::value`) that this request has used already: never chosen again.
+  std::vector<std::uint64_t> tried;
+  /// The only key that may be chosen, 0 for any (files and caches belong to one key).
+  std::uint64_t pinned = 0;
+  /// How many key actors turned this request back to the pool. Who asks leaves it 0.
+  std::uint32_t turned_back = 0;
+};
+
+enum class grant_kind : std::uint8_t {
+  granted,
+  resting,     ///< every key that could serve rests: `wait_ms` until the soonest is free
+  none_usable, ///< no key at all, or all disabled, or all that are left were tried
+  shutting_down,
+};
+
+struct acquire_reply {
+  grant_kind grant = grant_kind::none_usable;
+  std::uint64_t lease = 0;
+  std::uint64_t key = 0; ///< `key_id::value`
+  secret secret_text;
+  caf::actor key_actor;       ///< takes the `settlement`
+  std::int64_t wait_ms = 0;   ///< `resting`: until the soonest key is free, rounded up
+  bool per_day = false;       ///< `resting`: every one of these rests is a daily quota's
+  std::uint32_t keys = 0;     ///< not `granted`: how many keys the pool has
+  std::uint32_t disabled = 0; ///< not `granted`: how many of them are disabled
+};
+
+/// How the call of a lease ended: sent once to `acquire_reply::key_actor`, never answered.
+/// The fields from `what` to `reason` are those of `gemini::verdict`.
+struct settlement {
+  std::uint64_t lease = 0;
+  /// The client left or the call was never made: ends the lease, says nothing of the key.
+  bool abandoned = false;
+  std::string model; ///< as asked upstream
+  gemini::answer_class what = gemini::answer_class::ok;
+  gemini::answer_scope scope = gemini::answer_scope::none;
+  std::string concerned_model;      ///< `verdict::model`; may be empty or differ from `model`
+  std::int64_t retry_after_ms = -1; ///< -1: the upstream gave none
+  bool model_not_offered = false;
+  std::string message; ///< the upstream's words, masked, at most a few hundred bytes
+  std::string reason;
+  std::uint64_t prompt_tokens = 0;
+  std::uint64_t output_tokens = 0;
+  std::uint64_t thought_tokens = 0;
+  std::uint64_t cached_tokens = 0;
+  std::int64_t latency_us = -1;    ///< from sending to the end; -1: unknown
+  std::int64_t first_byte_us = -1; ///< from sending to the answer's first byte; -1: none came
+};
+
+// --- admin and pool ------------------------------------------------------------------------
+
+struct model_status {
+  std::string model;
+  key_reason reason = key_reason::none;
+  std::int64_t until_at_ms = 0;
+  std::uint32_t throttles = 0; ///< consecutive throttles whose length we had to guess
+};
+
+/// Everything the admin API shows of one key. No field holds a secret.
+struct key_status {
+  std::uint64_t key = 0;
+  std::string name;
+  key_state state = key_state::ready;
+  key_reason reason = key_reason::none;
+  std::int64_t since_at_ms = 0;     ///< of the state; 0: since the start
+  std::int64_t until_at_ms = 0;     ///< end of a key-wide rest; 0: none, or no end known
+  std::vector<model_status> models; ///< models that rest on this key
+  std::uint32_t strikes = 0;
+  std::uint32_t in_flight = 0;
+  std::uint64_t granted = 0;
+  std::uint64_t expired = 0;               ///< leases that nobody settled
+  std::uint64_t abandoned = 0;             ///< calls whose client left
+  std::array<std::uint64_t, 13> answers{}; ///< settled calls, by `gemini::answer_class`
+  std::uint64_t prompt_tokens = 0;
+  std::uint64_t output_tokens = 0;
+  std::uint64_t thought_tokens = 0;
+  std::uint64_t cached_tokens = 0;
+  std::int64_t last_used_at_ms = 0;
+  std::int64_t last_error_at_ms = 0;
+  std::string last_error;     ///< masked
+  std::uint32_t restarts = 0; ///< of the key's actor
+};
+
+using list_keys_atom = caf::atom_constant<caf::atom("list_keys")>; ///< -> vector<key_status>
+using drain_atom = caf::atom_constant<caf::atom("drain")>; ///< no more grants -> unit once stored
+
+enum class key_order : std::uint8_t {
+  enable,  ///< ends a disablement and clears strikes; rests stay
+  disable, ///< until enabled by hand
+  pause,   ///< a key-wide rest of `pause_ms`
+  reset,   ///< ready and clean: ends disablement, rests, strikes (counts stay)
+};
+
+/// An operator's word on one key. Answered by the new `key_status`, or `errc::not_found`.
+struct key_command {
+  key_order order = key_order::enable;
+  std::uint64_t key = 0;
+  std::int64_t pause_ms = 0;
+  std::string note; ///< shown as the key's last error
+};
+
+/// Adds a key to the pool. Answered by its `key_status`, or `errc::already_exists`.
+struct add_key {
+  std::uint64_t key = 0; ///< fingerprint of `secret_text`
+  std::string name;
+  secret secret_text;
+};
+
+/// Takes a key out of the pool and forgets its state; calls in flight go on. Answered by
+/// unit, or `errc::not_found`.
+struct remove_key {
+  std::uint64_t key = 0;
+};
+
+// --- key actor, pool and storage -----------------------------------------------------------
+
+/// Asks a key actor for its status -> key_status.
+using status_atom = caf::atom_constant<caf::atom("status")>;
+using tick_atom = caf::atom_constant<caf::atom("tick")>;
+using flush_atom = caf::atom_constant<caf::atom("flush")>; ///< write and sync -> unit
+
+struct model_rest {
+  std::string model;
+  std::int64_t wait_ms = 0;
+  bool per_day = false;
+
+  friend bool operator==(const model_rest&, const model_rest&) = default;
+};
+
+/// What the pool must know of a key to choose: told on each change, whole.
+struct key_standing {
+  bool disabled = false;    ///< or probing: not to be chosen until told otherwise
+  std::int64_t wait_ms = 0; ///< key-wide rest; 0: none
+  bool per_day = false;
+  std::vector<model_rest> models;
+
+  friend bool operator==(const key_standing&, const key_standing&) = default;
+};
+
+/// Key actor -> pool.
+struct standing_report {
+  std::uint64_t key = 0;
+  key_standing standing;
+};
+
+/// Key actor -> storage actor: the key's record as `storage/core/record_layout` writes it.
+struct save_key_state {
+  std::uint64_t key = 0;
+  std::string record;
+  bool urgent = false; ///< write at once instead of with the next batch
+};
+
+/// Pool -> storage actor: what is kept for one key -> std::string, empty: nothing.
+struct load_key_state {
+  std::uint64_t key = 0;
+};
+
+/// Pool -> storage actor: the key is gone, so is its state.
+struct erase_key_state {
+  std::uint64_t key = 0;
+};
+
+// --- how they travel -----------------------------------------------------------------------
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, acquire_request& x) {
+  return f(caf::meta::type_name("acquire_request"), x.model, x.tried, x.pinned, x.turned_back);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, acquire_reply& x) {
+  return f(caf::meta::type_name("acquire_reply"), x.grant, x.lease, x.key, x.secret_text,
+           x.key_actor, x.wait_ms, x.per_day, x.keys, x.disabled);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, settlement& x) {
+  return f(caf::meta::type_name("settlement"), x.lease, x.abandoned, x.model, x.what, x.scope,
+           x.concerned_model, x.retry_after_ms, x.model_not_offered, x.message, x.reason,
+           x.prompt_tokens, x.output_tokens, x.thought_tokens, x.cached_tokens, x.latency_us,
+           x.first_byte_us);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, model_status& x) {
+  return f(caf::meta::type_name("model_status"), x.model, x.reason, x.until_at_ms, x.throttles);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, key_status& x) {
+  return f(caf::meta::type_name("key_status"), x.key, x.name, x.state, x.reason, x.since_at_ms,
+           x.until_at_ms, x.models, x.strikes, x.in_flight, x.granted, x.expired, x.abandoned,
+           x.answers, x.prompt_tokens, x.output_tokens, x.thought_tokens, x.cached_tokens,
+           x.last_used_at_ms, x.last_error_at_ms, x.last_error, x.restarts);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, key_command& x) {
+  return f(caf::meta::type_name("key_command"), x.order, x.key, x.pause_ms, x.note);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, add_key& x) {
+  return f(caf::meta::type_name("add_key"), x.key, x.name, x.secret_text);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, remove_key& x) {
+  return f(caf::meta::type_name("remove_key"), x.key);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, model_rest& x) {
+  return f(caf::meta::type_name("model_rest"), x.model, x.wait_ms, x.per_day);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, key_standing& x) {
+  return f(caf::meta::type_name("key_standing"), x.disabled, x.wait_ms, x.per_day, x.models);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, standing_report& x) {
+  return f(caf::meta::type_name("standing_report"), x.key, x.standing);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, save_key_state& x) {
+  return f(caf::meta::type_name("save_key_state"), x.key, x.record, x.urgent);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, load_key_state& x) {
+  return f(caf::meta::type_name("load_key_state"), x.key);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, erase_key_state& x) {
+  return f(caf::meta::type_name("erase_key_state"), x.key);
+}
+
+} // namespace troupe
