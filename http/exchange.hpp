@@ -3,6 +3,7 @@
 #include "http/cancel.hpp"
 #include "http/headers.hpp"
 #include "http/task.hpp"
+#include "protocol/base/time.hpp"
 
 #include <functional>
 #include <memory>

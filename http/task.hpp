@@ -100,8 +100,64 @@ inline task<void> promise<void>::get_return_object() noexcept {
   return task<void>{std::coroutine_handle<promise<void>>::from_promise(*this)};
 }
 
+/// The coroutines that `spawn` began on one loop and that have not ended: an intrusive
+/// list, so that a loop which will never run again can destroy them. Loop's thread.
+class root_list {
+public:
+  struct node {
+    std::coroutine_handle<> handle;
+    node* next = nullptr;
+    node* previous = nullptr;
+    root_list* list = nullptr;
+  };
+
+  root_list() = default;
+  root_list(const root_list&) = delete;
+  root_list& operator=(const root_list&) = delete;
+
+  void add(node& n) noexcept {
+    n.list = this;
+    n.next = first_;
+    if (first_ != nullptr)
+      first_->previous = &n;
+    first_ = &n;
+  }
+
+  static void remove(node& n) noexcept {
+    if (n.list == nullptr)
+      return;
+    if (n.previous != nullptr)
+      n.previous->next = n.next;
+    else
+      n.list->first_ = n.next;
+    if (n.next != nullptr)
+      n.next->previous = n.previous;
+    n.list = nullptr;
+  }
+
+  void destroy_all() noexcept {
+    while (first_ != nullptr)
+      first_->handle.destroy();
+  }
+
+private:
+  node* first_ = nullptr;
+};
+
+/// Set while a loop runs on this thread. Coroutines spawned elsewhere belong to nobody.
+inline constinit thread_local root_list* roots_here = nullptr;
+
 struct detached {
-  struct promise_type {
+  struct promise_type : root_list::node {
+    promise_type() noexcept {
+      handle = std::coroutine_handle<promise_type>::from_promise(*this);
+      if (roots_here != nullptr)
+        roots_here->add(*this);
+    }
+    ~promise_type() { root_list::remove(*this); }
+    promise_type(const promise_type&) = delete;
+    promise_type& operator=(const promise_type&) = delete;
+
     detached get_return_object() const noexcept { return {}; }
     std::suspend_never initial_suspend() const noexcept { return {}; }
     std::suspend_never final_suspend() const noexcept { return {}; }
@@ -110,11 +166,17 @@ struct detached {
   };
 };
 
-inline detached run_detached(task<void> work) { co_await work; }
+inline detached run_detached(task<void> work) {
+  co_await work;
+}
 
 } // namespace detail
 
-/// Runs `work` on the calling thread until it first waits; it then lives by itself.
-inline void spawn(task<void> work) { detail::run_detached(std::move(work)); }
+/// Runs `work` on the calling thread until it first waits; it then lives by itself. On a
+/// loop's thread the loop's `drop_handlers` destroys it where it waits: what it waits for
+/// must bear that (destructors of its locals take it out).
+inline void spawn(task<void> work) {
+  detail::run_detached(std::move(work));
+}
 
 } // namespace troupe::http
