@@ -32,6 +32,7 @@ enum class fault : std::uint8_t {
   unsupported_encoding, ///< 415
   busy,               ///< 503, our own bounds: connections, waiting room
   draining,           ///< 503, this node is stopping
+  request_timeout,    ///< 408, the request did not arrive in time
   internal,           ///< 500, our own fault
 };
 
@@ -44,6 +45,8 @@ struct client_error {
   /// The whole upstream body, passed on unchanged on the Gemini surface (E1 to E3 excepted).
   std::optional<std::string> upstream_body;
   std::optional<int> upstream_status;
+  /// Instead of the table's status, for the HTTP server's own refusals (414, 417, 431, 501, ...).
+  std::optional<int> status;
 };
 
 struct rendered_error {
