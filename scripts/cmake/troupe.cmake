@@ -6,7 +6,7 @@ target_compile_options(troupe_options INTERFACE -Wall -Wextra -Wpedantic -Werror
   -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -fno-omit-frame-pointer)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # Wrong alarms of GCC 12 inside coroutine frames and the standard library.
-  target_compile_options(troupe_options INTERFACE -fcoroutines -Wno-maybe-uninitialized
+  target_compile_options(troupe_options INTERFACE -Wno-maybe-uninitialized
     -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds -Wno-mismatched-new-delete)
 endif()
 if(TROUPE_SANITIZE)
