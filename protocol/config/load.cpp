@@ -1,0 +1,133 @@
+#include "protocol/config/load.hpp"
+
+#include "protocol/config/builder.hpp"
+#include "protocol/config/environment.hpp"
+#include "protocol/config/names.hpp"
+#include "protocol/config/relations.hpp"
+#include "protocol/config/store.hpp"
+#include "protocol/config/values.hpp"
+
+#include <algorithm>
+#include <array>
+#include <unordered_set>
+
+namespace troupe {
+
+namespace {
+
+using namespace config;
+
+constexpr std::array<std::string_view, log_areas> area_names{"http",    "upstream", "pool",
+                                                             "storage", "cluster",  "security"};
+
+/// Adds the keys of one keys file, one per line.
+void add_keys(upstream_settings& u, const config_text& file, loaded_settings& out) {
+  std::unordered_set<std::string> seen;
+  for (const auto& key : u.keys)
+    seen.emplace(key.reveal());
+  std::size_t line = 0, repeated = 0;
+  for (const auto text : split(file.text, '\n')) {
+    ++line;
+    if (text.empty() || text.starts_with('#'))
+      continue;
+    if (is_placeholder(text) || !is_printable(text, false))
+      out.problems.push_back({file.name,
+                              line,
+                              {},
+                              is_placeholder(text) ? "is a placeholder, not a key"
+                                                   : "is not a key: a key has no space in it"});
+    else if (seen.emplace(text).second)
+      u.keys.emplace_back(std::string{text});
+    else
+      ++repeated;
+    if (out.problems.size() > 100)
+      return; // no file of keys
+  }
+  if (repeated > 0)
+    out.warnings.push_back(file.name + ": " + std::to_string(repeated)
+                           + " repeated keys, counted once");
+}
+
+void read_keys_files(const config_sources& sources, loaded_settings& out) {
+  for (std::size_t i = 0; i < out.values.upstreams.size(); ++i) {
+    auto& u = out.values.upstreams[i];
+    if (u.keys_file.empty())
+      continue;
+    auto text = sources.read_file ? sources.read_file(u.keys_file)
+                                  : failure{errc::not_found, "no files can be read here"};
+    if (text && text->size() <= document_bytes_max) {
+      add_keys(u, {u.keys_file, std::move(*text)}, out);
+      continue;
+    }
+    const auto path = "upstreams[" + std::to_string(i) + "].keys_file";
+    const auto origin = out.origin_of(path);
+    out.problems.push_back({origin.source, origin.line, path,
+                            text ? "names a file that is too long" : text.error().text});
+  }
+}
+
+/// The built-in upstream goes when nobody spoke of it and another one has the keys.
+void drop_unused_upstream(loaded_settings& out) {
+  auto& all = out.values.upstreams;
+  const auto spoken_of = [&](const char* path) { return out.origins.count(path) != 0; };
+  if (spoken_of("upstreams") || spoken_of("upstreams[0].base_url") || all.size() != 2
+      || !all.front().keys.empty())
+    return;
+  all.erase(all.begin());
+  decltype(out.origins) moved;
+  for (const auto& [path, origin] : out.origins) {
+    if (path.starts_with("upstreams[1]"))
+      moved["upstreams[0]" + path.substr(std::string_view{"upstreams[1]"}.size())] = origin;
+    else if (!path.starts_with("upstreams[0]"))
+      moved[path] = origin;
+  }
+  out.origins = std::move(moved);
+}
+
+void fill_levels(loaded_settings& out) {
+  for (std::size_t i = 0; i < log_areas; ++i)
+    if (out.origin_of("log.levels." + std::string{area_names[i]}).layer == config_layer::defaults)
+      out.values.log.levels[i] = out.values.log.level;
+}
+
+} // namespace
+
+std::string to_string(const config_origin& origin) {
+  if (origin.layer == config_layer::defaults)
+    return "default";
+  return origin.line == 0 ? origin.source : origin.source + ':' + std::to_string(origin.line);
+}
+
+config_origin loaded_settings::origin_of(std::string_view path) const {
+  const auto found = origins.find(path);
+  return found == origins.end() ? config_origin{} : found->second;
+}
+
+loaded_settings load_settings(const config_sources& sources) {
+  loaded_settings out;
+  builder into{out};
+  if (sources.file) {
+    const place from{.layer = config_layer::file, .source = sources.file->name, .lines = true};
+    if (const auto root = read_document(sources.file->text, sources.file->name, out.problems))
+      into.apply_object(*root, from);
+  }
+  const auto environment = merged_environment(sources, out.problems);
+  apply_upstreams_variable(environment, into);
+  apply_gemini_balance(environment, into);
+  apply_key_variables(environment, into);
+  apply_troupe_variables(environment, into);
+  warn_of_unknown_entries(environment, into);
+  for (const auto& [path, text] : sources.command_line) {
+    auto flag = "--" + path;
+    std::replace(flag.begin(), flag.end(), '_', '-');
+    std::replace(flag.begin(), flag.end(), '.', '-');
+    into.apply_text(path, text, {.layer = config_layer::command_line, .source = flag});
+  }
+  drop_unused_upstream(out);
+  fill_levels(out);
+  read_keys_files(sources, out);
+  check_relations(out);
+  return out;
+}
+
+} // namespace troupe
