@@ -22,12 +22,16 @@ struct chat_facts {
   std::string model;       ///< what the upstream is asked for
   bool stream = false;
   bool include_usage = false;
+  /// Names of functions, as the client wrote them, that the upstream knows with a leading `_`
+  /// (C6): in the answer the `_` is taken off again.
+  std::vector<std::string> prefixed_functions;
 };
 
 struct chat_request {
   std::string path; ///< below the host, with query
   std::string body;
   chat_facts facts;
+  std::string ignored; ///< for the header `x-troupe-ignored` (G6): names, joined by commas
 };
 
 /// Remote media that the request names and that must be fetched first (P3); ask again with
