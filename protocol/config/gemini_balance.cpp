@@ -103,62 +103,57 @@ bool is_nothing(std::string_view value) {
   return value.find_first_not_of(" \t\r\n[]{}\"'") == std::string_view::npos;
 }
 
-place lenient(place where) {
-  where.lenient = true;
-  return where;
+void apply_urls(const variables& all, builder& out) {
+  const auto set = [&](std::string_view name, upstream_kind kind) {
+    const auto* v = find_set(all, name);
+    if (v != nullptr && !is_nothing(v->value))
+      out.apply_text("upstreams[].base_url", v->value, v->where, out.upstream_of(kind));
+  };
+  set("BASE_URL", upstream_kind::gemini);
+  // Its example file names this address for everybody; without keys it means nothing.
+  const auto& upstreams = out.out().values.upstreams;
+  if (std::any_of(upstreams.begin(), upstreams.end(),
+                  [](const auto& u) { return u.kind == upstream_kind::vertex; }))
+    set("VERTEX_EXPRESS_BASE_URL", upstream_kind::vertex);
 }
 
-void apply_keys_and_urls(const variables& all, builder& out) {
-  const auto set = [&](std::string_view name, upstream_kind kind, std::string_view path) {
-    const auto* v = find_set(all, name);
-    if (v == nullptr || is_nothing(v->value))
+/// One number for every wait there, in seconds. Connecting keeps its own, shorter limit.
+void apply_time_out(const variable& v, builder& out) {
+  const auto seconds = number_of(v.value);
+  if (!seconds)
+    return out.problem(v.where, 0, "upstreams[0].first_byte_timeout",
+                       "must be a number of seconds");
+  const auto text = std::to_string(*seconds) + 's';
+  for (std::size_t i = 0; i < out.out().values.upstreams.size(); ++i) {
+    if (!out.apply_text("upstreams[].first_byte_timeout", text, v.where, i))
       return;
-    out.apply_text(path, v->value, lenient(v->where), out.upstream_of(kind));
-  };
-  set("BASE_URL", upstream_kind::gemini, "upstreams[].base_url");
-  set("VERTEX_API_KEYS", upstream_kind::vertex, "upstreams[].keys");
-  const auto& upstreams = out.out().values.upstreams;
-  const bool has_vertex = std::any_of(upstreams.begin(), upstreams.end(), [](const auto& u) {
-    return u.kind == upstream_kind::vertex && !u.keys.empty();
-  });
-  // Its example file names the address for everybody; without keys it means nothing.
-  if (has_vertex)
-    set("VERTEX_EXPRESS_BASE_URL", upstream_kind::vertex, "upstreams[].base_url");
-  for (std::size_t i = 0; i < upstreams.size(); ++i) {
-    if (const auto* headers = find_set(all, "CUSTOM_HEADERS"))
-      out.apply_text("upstreams[].headers", headers->value, headers->where, i);
-    const auto* limit = find_set(all, "TIME_OUT");
-    if (limit == nullptr)
-      continue;
-    const auto seconds = number_of(limit->value);
-    if (!seconds) {
-      out.problem(limit->where, 0, "upstreams[].first_byte_timeout", "must be a number of seconds");
-      return;
-    }
-    // One number for every wait there. Connecting keeps its own, shorter limit.
-    const auto text = std::to_string(*seconds) + 's';
-    out.apply_text("upstreams[].first_byte_timeout", text, limit->where, i);
-    out.apply_text("upstreams[].silence_timeout", text, limit->where, i);
+    out.apply_text("upstreams[].silence_timeout", text, v.where, i);
     auto& u = out.out().values.upstreams[i];
     u.total_timeout = std::max({u.total_timeout, u.first_byte_timeout, u.silence_timeout});
     u.connect_timeout = std::min(u.connect_timeout, u.first_byte_timeout);
   }
 }
 
+void apply_upstreams(const variables& all, builder& out) {
+  if (const auto* v = find_set(all, "VERTEX_API_KEYS"))
+    if (auto keys = secrets_of(*v, out); !keys.empty())
+      out.set_keys(out.upstream_of(upstream_kind::vertex), std::move(keys), v->where);
+  if (find_set(all, "TROUPE_UPSTREAMS") != nullptr)
+    return; // says all of the rest itself
+  apply_urls(all, out);
+  if (const auto* v = find_set(all, "CUSTOM_HEADERS"); v != nullptr && !is_nothing(v->value))
+    for (std::size_t i = 0; i < out.out().values.upstreams.size(); ++i)
+      out.apply_text("upstreams[].headers", v->value, v->where, i);
+  if (const auto* v = find_set(all, "TIME_OUT"))
+    apply_time_out(*v, out);
+}
+
 /// Appends the secrets of one variable, with names that tell where they came from.
 void add_credentials(const variable& v, std::string_view name, builder& out,
                      std::vector<credential_settings>& list) {
-  loaded_settings scratch; // the keys of an upstream are parsed and checked the same way
-  builder parsing{scratch};
-  parsing.apply_text("upstreams[].keys", v.value, lenient(v.where));
-  for (auto& p : scratch.problems) {
-    p.option = v.where.variable;
-    out.out().problems.push_back(p);
-  }
-  for (auto& w : scratch.warnings)
-    out.warn(std::move(w));
-  const auto& secrets = scratch.values.upstreams[0].keys;
-  if (secrets.empty() && scratch.problems.empty())
+  const auto before = out.out().problems.size();
+  const auto secrets = secrets_of(v, out);
+  if (secrets.empty() && out.out().problems.size() == before)
     out.warn((v.where.variable.empty() ? v.where.source : v.where.variable)
              + " names no credential, so it opens nothing");
   for (std::size_t i = 0; i < secrets.size(); ++i) {
@@ -193,9 +188,7 @@ void apply_tokens(const variables& all, builder& out) {
     if (!list.empty())
       out.warn(std::string{path} + " of the file are replaced by those of the environment");
     list = std::move(by);
-    const auto source =
-        v.where.variable.empty() ? v.where.source : v.where.variable + " in " + v.where.source;
-    out.out().origins[std::string{path}] = {config_layer::environment, source, v.where.line};
+    out.set_origin(std::string{path}, v.where, v.where.line);
   };
   const bool has_clients = !clients.empty();
   replace(own.clients, clients, tokens != nullptr ? *tokens : *admin, "credentials.clients");
@@ -263,7 +256,7 @@ bool is_gemini_balance_name(std::string_view name) {
 }
 
 void apply_gemini_balance(const variables& all, builder& out) {
-  apply_keys_and_urls(all, out);
+  apply_upstreams(all, out);
   apply_tokens(all, out);
   apply_behaviour(all, out);
   warn_of_meaningless(all, out);
