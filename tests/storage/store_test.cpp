@@ -1,0 +1,178 @@
+#include "storage/store.hpp"
+
+#include "tests/support/temporary_directory.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+
+#include <rocksdb/db.h>
+#include <rocksdb/options.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace troupe::storage {
+namespace {
+
+std::unique_ptr<store> opened(const temporary_directory& where) {
+  auto s = store::open({.directory = where.path()});
+  if (!s)
+    ADD_FAILURE() << s.error().text;
+  return s ? *std::move(s) : nullptr;
+}
+
+std::map<std::string, std::string> rows(const store& s, column c, std::string_view prefix) {
+  std::map<std::string, std::string> all;
+  const auto end = s.for_each(c, prefix, [&](std::string_view key, std::string_view value) {
+    all.emplace(key, value);
+    return true;
+  });
+  EXPECT_TRUE(end);
+  return all;
+}
+
+TEST(store, keeps_what_was_put_over_a_restart) {
+  const temporary_directory where;
+  {
+    const auto s = opened(where);
+    ASSERT_TRUE(s->put(column::settings, "a", "1", durability::process));
+    ASSERT_TRUE(s->put(column::keys, "a", std::string("\0\xFF", 2), durability::power));
+    ASSERT_TRUE(s->put(column::keys, "b", "gone", durability::process));
+    ASSERT_TRUE(s->erase(column::keys, "b", durability::process));
+    ASSERT_TRUE(s->close());
+  }
+  const auto s = opened(where);
+  EXPECT_EQ(**s->get(column::settings, "a"), "1");
+  EXPECT_EQ(**s->get(column::keys, "a"), std::string("\0\xFF", 2));
+  EXPECT_EQ(*s->get(column::keys, "b"), std::nullopt);
+}
+
+TEST(store, columns_share_no_rows) {
+  const temporary_directory where;
+  const auto s = opened(where);
+  ASSERT_TRUE(s->put(column::keys, "a", "1", durability::process));
+  for (const auto c : {column::settings, column::credentials, column::key_state, column::statistics,
+                       column::request_log, column::resources, column::replication})
+    EXPECT_TRUE(rows(*s, c, "").empty()) << to_string(c);
+}
+
+TEST(store, visits_the_rows_of_a_prefix_in_order_until_told_to_stop) {
+  const temporary_directory where;
+  const auto s = opened(where);
+  for (const auto* key : {"a", "b1", "b2", "b3", "c"})
+    ASSERT_TRUE(s->put(column::keys, key, key, durability::process));
+  EXPECT_EQ(rows(*s, column::keys, "b"),
+            (std::map<std::string, std::string>{{"b1", "b1"}, {"b2", "b2"}, {"b3", "b3"}}));
+  std::string seen;
+  ASSERT_TRUE(s->for_each(column::keys, "", [&](std::string_view key, std::string_view) {
+    seen += key;
+    return key != "b2";
+  }));
+  EXPECT_EQ(seen, "ab1b2");
+}
+
+TEST(store, a_batch_spans_columns) {
+  const temporary_directory where;
+  const auto s = opened(where);
+  ASSERT_TRUE(s->put(column::keys, "old", "1", durability::process));
+  write_batch batch;
+  batch.put(column::keys, "new", "2");
+  batch.put(column::settings, "new", "3");
+  batch.erase(column::keys, "old");
+  ASSERT_TRUE(s->write(batch, durability::power));
+  EXPECT_EQ(rows(*s, column::keys, ""), (std::map<std::string, std::string>{{"new", "2"}}));
+  EXPECT_EQ(**s->get(column::settings, "new"), "3");
+}
+
+TEST(store, a_second_store_on_the_directory_is_refused_by_name) {
+  const temporary_directory where;
+  const auto first = opened(where);
+  const auto second = store::open({.directory = where.path()});
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error(), failure(errc::already_exists, "the data directory " + where.path()
+                                                              + " is in use by process "
+                                                              + std::to_string(::getpid())));
+  ASSERT_TRUE(first->close());
+  EXPECT_TRUE(store::open({.directory = where.path()}));
+}
+
+TEST(store, a_second_process_on_the_directory_is_refused_by_name) {
+  const temporary_directory where;
+  const auto first = opened(where);
+  const auto expected =
+      "the data directory " + where.path() + " is in use by process " + std::to_string(::getpid());
+  const auto child = ::fork();
+  if (child == 0) {
+    const auto second = store::open({.directory = where.path()});
+    ::_exit(!second && second.error().text == expected ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST(store, makes_its_directory_for_its_owner_alone) {
+  const temporary_directory where;
+  const auto deep = where.path() + "/not/there";
+  ASSERT_TRUE(store::open({.directory = deep}));
+  EXPECT_EQ(std::filesystem::status(deep).permissions(), std::filesystem::perms::owner_all);
+}
+
+TEST(store, a_directory_that_cannot_be_made_is_named) {
+  const temporary_directory where;
+  const auto s = store::open({.directory = "/proc/troupe"});
+  ASSERT_FALSE(s);
+  EXPECT_NE(s.error().text.find("/proc/troupe"), std::string::npos);
+}
+
+TEST(store, refuses_a_database_of_a_later_version) {
+  const temporary_directory where;
+  (void)opened(where)->close();
+  {
+    rocksdb::DBOptions options;
+    const auto path = where.path() + "/db";
+    std::vector<std::string> names;
+    ASSERT_TRUE(rocksdb::DB::ListColumnFamilies(options, path, &names).ok());
+    std::vector<rocksdb::ColumnFamilyDescriptor> all;
+    for (const auto& name : names)
+      all.emplace_back(name, rocksdb::ColumnFamilyOptions{});
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::DB* db = nullptr;
+    ASSERT_TRUE(rocksdb::DB::Open(options, path, all, &handles, &db).ok());
+    rocksdb::ColumnFamilyHandle* future = nullptr;
+    ASSERT_TRUE(db->CreateColumnFamily({}, "future", &future).ok());
+    handles.push_back(future);
+    for (auto* handle : handles)
+      (void)db->DestroyColumnFamilyHandle(handle);
+    delete db;
+  }
+  const auto s = store::open({.directory = where.path()});
+  ASSERT_FALSE(s);
+  EXPECT_EQ(s.error().code, errc::corrupt);
+  EXPECT_NE(s.error().text.find("column \"future\", made by a later version"), std::string::npos);
+}
+
+TEST(store, a_damaged_database_is_a_failure_in_words) {
+  const temporary_directory where;
+  (void)opened(where)->close();
+  std::filesystem::resize_file(where.path() + "/db/CURRENT", 0);
+  const auto s = store::open({.directory = where.path()});
+  ASSERT_FALSE(s);
+  EXPECT_NE(s.error().text.find(where.path()), std::string::npos);
+}
+
+TEST(store, a_closed_store_fails_instead_of_crashing) {
+  const temporary_directory where;
+  const auto s = opened(where);
+  ASSERT_TRUE(s->close());
+  ASSERT_TRUE(s->close());
+  EXPECT_EQ(s->put(column::keys, "a", "1", durability::process).error().code, errc::storage_failed);
+  EXPECT_EQ(s->get(column::keys, "a").error().code, errc::storage_failed);
+  EXPECT_EQ(s->sync().error().code, errc::storage_failed);
+  EXPECT_FALSE(s->for_each(column::keys, "", [](auto, auto) { return true; }));
+}
+
+} // namespace
+} // namespace troupe::storage
