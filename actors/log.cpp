@@ -1,0 +1,236 @@
+#include "actors/log.hpp"
+
+#include "actors/core/log_line.hpp"
+#include "actors/log_queue.hpp"
+
+#include <spdlog/details/log_msg.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/rotating_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <system_error>
+#include <thread>
+
+// spdlog writes and rotates the files. Its own asynchronous logger is not used: its thread wakes
+// up every few seconds to look for work, and flushing by the end of a burst needs another one.
+// The queue and thread here sleep until a line comes and flush when none is left.
+
+namespace troupe {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array areas{log_area::http,    log_area::upstream, log_area::pool,
+                           log_area::storage, log_area::cluster,  log_area::security};
+static_assert(areas.size() == log_areas);
+
+wall_time wall_now() {
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+spdlog::level::level_enum level_of(log_level level) {
+  switch (level) {
+  case log_level::debug:
+    return spdlog::level::debug;
+  case log_level::info:
+    return spdlog::level::info;
+  case log_level::warning:
+    return spdlog::level::warn;
+  case log_level::error:
+    return spdlog::level::err;
+  }
+  return spdlog::level::off;
+}
+
+/// True for `http.log`, `http.3.log`, `errors.log`: files that this log made. `rotated`: only
+/// those with a number.
+bool is_own_file(const std::string& name, bool rotated) {
+  const auto dot = name.find('.');
+  if (dot == std::string::npos || !name.ends_with(".log"))
+    return false;
+  const auto stem = name.substr(0, dot);
+  bool known = stem == "errors";
+  for (const auto area : areas)
+    known = known || stem == to_string(area);
+  const auto middle = name.substr(dot, name.size() - dot - 4);
+  const bool numbered =
+      middle.size() > 1 && middle.find_first_not_of("0123456789", 1) == std::string::npos;
+  return known && (numbered || (!rotated && middle.empty()));
+}
+
+/// Removes files whose last line is older than `age_max`.
+void remove_old_files(const std::string& directory, duration age_max, bool rotated_only) {
+  if (age_max == duration::zero())
+    return;
+  std::error_code error; // a file that is gone, or that may not be removed, stays as it is
+  const auto now = fs::file_time_type::clock::now();
+  for (fs::directory_iterator it{directory, error}, end; !error && it != end; it.increment(error)) {
+    std::error_code ignored;
+    const auto written = it->last_write_time(ignored);
+    if (!ignored && is_own_file(it->path().filename().string(), rotated_only)
+        && now - written > age_max)
+      fs::remove(it->path(), ignored);
+  }
+}
+
+std::unique_ptr<spdlog::formatter> bare_formatter() {
+  return std::make_unique<spdlog::pattern_formatter>("%v", spdlog::pattern_time_type::utc, "\n");
+}
+
+/// Where lines of each area go; may throw what spdlog throws.
+struct outputs {
+  std::array<std::unique_ptr<spdlog::sinks::sink>, log_areas> by_area;
+  std::unique_ptr<spdlog::sinks::sink> errors;
+  std::unique_ptr<spdlog::sinks::sink> all; ///< instead of the files
+
+  explicit outputs(const log_settings& s, const std::string& directory) {
+    if (s.target == log_target::standard_output)
+      all = std::make_unique<spdlog::sinks::stdout_sink_mt>();
+    if (s.target == log_target::standard_error)
+      all = std::make_unique<spdlog::sinks::stderr_sink_mt>();
+    if (all) {
+      all->set_formatter(bare_formatter());
+      return;
+    }
+    for (const auto area : areas)
+      by_area[static_cast<std::size_t>(area)] = file(s, directory, std::string{to_string(area)});
+    errors = file(s, directory, "errors");
+  }
+
+  static std::unique_ptr<spdlog::sinks::sink>
+  file(const log_settings& s, const std::string& directory, const std::string& name) {
+    spdlog::file_event_handlers events;
+    events.after_open = [directory, age = s.age_max](const spdlog::filename_t&, std::FILE*) {
+      remove_old_files(directory, age, true); // at the start, and after each rotation
+    };
+    auto sink = std::make_unique<spdlog::sinks::rotating_file_sink_st>(
+        directory + '/' + name + ".log", s.file_bytes_max, s.files_max - 1, false, events);
+    sink->set_formatter(bare_formatter());
+    return sink;
+  }
+
+  void write(const log_record& r, const std::string& line) {
+    const spdlog::details::log_msg message{"", level_of(r.level), line};
+    if (all)
+      return all->log(message);
+    by_area[static_cast<std::size_t>(r.area)]->log(message);
+    if (r.level == log_level::error)
+      errors->log(message);
+  }
+
+  void flush() {
+    if (all)
+      return all->flush();
+    for (const auto& sink : by_area)
+      sink->flush();
+    errors->flush();
+  }
+};
+
+class spdlog_log : public node_log {
+public:
+  spdlog_log(const log_settings& s, const std::string& directory)
+      : settings_(s), outputs_(s, directory), queue_(s.queue_max), writer_([this] { run(); }) {}
+
+  ~spdlog_log() override {
+    queue_.close();
+    writer_.join();
+  }
+
+  bool wants(log_area area, log_level level) const override {
+    return level >= settings_.levels[static_cast<std::size_t>(area)];
+  }
+
+  void write(log_area area, log_level level, std::string_view request_id,
+             std::string_view text) override {
+    if (wants(area, level))
+      queue_.push({wall_now(), area, level, std::string{request_id}, std::string{text}});
+  }
+
+  log_counters counters() const override {
+    return {queue_.dropped(), failed_.load(std::memory_order_relaxed)};
+  }
+
+  void flush() override { queue_.flush(); }
+
+private:
+  /// The writer's thread.
+  void run() {
+    log_queue::batch batch;
+    while (queue_.wait(batch)) {
+      if (batch.dropped > 0)
+        write_line({wall_now(),
+                    log_area::storage,
+                    log_level::warning,
+                    {},
+                    std::to_string(batch.dropped)
+                        + " log lines dropped: they came faster than they could be written"});
+      for (const auto& line : batch.lines)
+        write_line(line);
+      attempt([&] { outputs_.flush(); });
+      queue_.written();
+    }
+  }
+
+  void write_line(const log_record& r) {
+    const auto line = settings_.format == log_format::json ? json_line(r) : text_line(r);
+    if (!attempt([&] { outputs_.write(r, line); }))
+      failed_.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  /// A full disk must not end the node: the loss is counted, and told once per streak where
+  /// it can still be told.
+  template <class Work>
+  bool attempt(Work work) {
+    try {
+      work();
+      failing_ = false;
+      return true;
+    } catch (const spdlog::spdlog_ex& e) {
+      if (!failing_)
+        std::fprintf(stderr, "troupe: log lines are lost: %s\n", e.what());
+      failing_ = true;
+      return false;
+    }
+  }
+
+  const log_settings settings_;
+  outputs outputs_;
+  log_queue queue_;
+  std::atomic<std::uint64_t> failed_{0};
+  bool failing_ = false; ///< the writer's own
+  std::thread writer_;   ///< last: it uses all of the above
+};
+
+failure unusable(const std::string& directory, const std::error_code& error) {
+  const auto code = error == std::errc::permission_denied ? errc::permission : errc::storage_failed;
+  return {code, "log directory " + directory + ": " + error.message()};
+}
+
+} // namespace
+
+result<std::unique_ptr<node_log>> make_log(const log_settings& s, const std::string& data_dir) {
+  const auto directory = s.directory.empty() ? data_dir + "/logs" : s.directory;
+  if (s.target == log_target::files) {
+    std::error_code error;
+    const bool is_new = fs::create_directories(directory, error);
+    if (error)
+      return unusable(directory, error);
+    if (is_new)
+      fs::permissions(directory, fs::perms::owner_all, error);
+    remove_old_files(directory, s.age_max, false);
+  }
+  try {
+    return std::unique_ptr<node_log>{std::make_unique<spdlog_log>(s, directory)};
+  } catch (const spdlog::spdlog_ex& e) {
+    return failure{errc::storage_failed, "log directory " + directory + ": " + e.what()};
+  }
+}
+
+} // namespace troupe
