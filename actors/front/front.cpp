@@ -1,0 +1,268 @@
+#include "actors/front/front.hpp"
+
+#include "actors/front/chat_answers.hpp"
+#include "actors/front/native_answers.hpp"
+#include "protocol/base/key_id.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+namespace troupe {
+
+namespace {
+
+constexpr std::string_view json_lines = "content-type: application/json\r\n";
+
+client_error error(fault what, std::string message) {
+  client_error e;
+  e.what = what;
+  e.message = std::move(message);
+  return e;
+}
+
+class chat_maker final : public answer_maker {
+public:
+  chat_maker(const openai::chat_facts& facts, const front_config& config,
+             openai::answer_context context)
+    : facts_(facts), config_(config), context_(context) {}
+
+  bool streams() const override { return facts_.stream; }
+  std::unique_ptr<whole_answer> whole() override {
+    return std::make_unique<chat_whole>(facts_, config_.translation, context_);
+  }
+  std::unique_ptr<stream_answer> stream() override {
+    return std::make_unique<chat_chunks>(facts_, config_.translation, context_,
+                                         config_.event_bytes_max);
+  }
+
+private:
+  const openai::chat_facts& facts_;
+  const front_config& config_;
+  openai::answer_context context_;
+};
+
+class native_maker final : public answer_maker {
+public:
+  native_maker(const gemini::native_call& call, const front_config& config)
+    : call_(call), config_(config) {}
+
+  bool streams() const override { return call_.what == gemini::method::stream_generate_content; }
+  std::unique_ptr<whole_answer> whole() override {
+    return std::make_unique<native_whole>(call_.what == gemini::method::generate_content);
+  }
+  std::unique_ptr<stream_answer> stream() override {
+    if (call_.sse)
+      return std::make_unique<native_sse>(config_.event_bytes_max);
+    return std::make_unique<native_array>(config_.event_bytes_max);
+  }
+
+private:
+  const gemini::native_call& call_;
+  const front_config& config_;
+};
+
+std::chrono::seconds since_epoch() {
+  return std::chrono::duration_cast<std::chrono::seconds>(
+    std::chrono::system_clock::now().time_since_epoch());
+}
+
+fault fault_of(int status) {
+  switch (status) {
+    case 408: return fault::request_timeout;
+    case 413: return fault::too_large;
+    case 415: return fault::unsupported_encoding;
+    case 503: return fault::busy;
+    default: return fault::invalid_request;
+  }
+}
+
+} // namespace
+
+front::front(attempts::parts parts, const std::atomic<bool>& draining)
+  : p_(parts), attempts_(std::move(parts)), next_id_(p_.seed), draining_(draining) {}
+
+http::task<void> front::serve(http::exchange& x) {
+  p_.metrics.exchanges_open.add();
+  const auto where = http::match(x.req().method, x.req().path);
+  const auto fields = cors_fields(x.req());
+  const auto end = co_await dispatch(x, where, fields);
+  p_.metrics.exchanges_open.subtract();
+  account(x, where.speaks, end);
+}
+
+http::task<call_summary> front::dispatch(http::exchange& x, const http::route& where,
+                                         std::string_view fields) {
+  using http::endpoint;
+  if (where.what == endpoint::preflight)
+    co_return co_await preflight(x, fields);
+  if (!admitted(x)) {
+    p_.metrics.refusals_401.add();
+    co_return co_await tell(
+      x, error(fault::bad_credential, "The credential is missing or not known to this gateway."),
+      where.speaks, fields);
+  }
+  if (draining_.load(std::memory_order_relaxed))
+    co_return co_await tell(x, error(fault::draining, "This node is stopping; try another one."),
+                            where.speaks, fields);
+  switch (where.what) {
+    case endpoint::chat_completions: co_return co_await chat(x, fields);
+    case endpoint::native: co_return co_await native(x, fields);
+    case endpoint::list_models: co_return co_await list_models(x, fields);
+    case endpoint::get_model: co_return co_await get_model(x, where.model, fields);
+    case endpoint::wrong_method: {
+      std::string more{fields};
+      more += "allow: ";
+      more += where.allow;
+      more += "\r\n";
+      co_return co_await tell(x, error(fault::wrong_method, "This path takes " + std::string{where.allow} + "."),
+                              where.speaks, more);
+    }
+    case endpoint::preflight:
+    case endpoint::unknown: break;
+  }
+  co_return co_await tell(x, error(fault::unknown_path, "This gateway does not offer this path."),
+                          where.speaks, fields);
+}
+
+http::task<call_summary> front::chat(http::exchange& x, std::string_view fields) {
+  auto translated = openai::translate_chat_request(*x.req().body, p_.config->translation, context());
+  if (auto* e = std::get_if<client_error>(&translated))
+    co_return co_await tell(x, std::move(*e), surface::openai, fields);
+  if (std::holds_alternative<openai::needs_media>(translated)) {
+    auto e = error(fault::invalid_request,
+                   "This gateway does not fetch media by address; send it as a data URL.");
+    e.code = "remote_media_disabled";
+    co_return co_await tell(x, std::move(e), surface::openai, fields);
+  }
+  auto& request = std::get<openai::chat_request>(translated);
+  upstream_call call;
+  call.speaks = surface::openai;
+  call.path = std::move(request.path);
+  call.body = request.body;
+  call.header_lines = json_lines;
+  call.model = request.facts.model;
+  openai::answer_context facts;
+  facts.created = since_epoch();
+  facts.id_seed = ++next_id_;
+  facts.request_id = x.request_id();
+  chat_maker answers(request.facts, *p_.config, facts);
+  std::string more{fields};
+  if (!request.ignored.empty())
+    more += "x-troupe-ignored: " + request.ignored + "\r\n";
+  co_return co_await attempts_.serve(x, call, answers, more);
+}
+
+http::task<call_summary> front::native(http::exchange& x, std::string_view fields) {
+  const auto& r = x.req();
+  auto routed = gemini::route_native(r.method, r.path, r.query, *r.body, p_.config->translation, context());
+  if (auto* e = std::get_if<client_error>(&routed))
+    co_return co_await tell(x, std::move(*e), surface::gemini, fields);
+  const auto& to = std::get<gemini::native_call>(routed);
+  upstream_call call;
+  call.speaks = surface::gemini;
+  call.method = to.what == gemini::method::list_models || to.what == gemini::method::get_model ? "GET" : "POST";
+  call.path = to.path;
+  call.body = to.body_changed ? std::string_view{to.body} : std::string_view{*r.body};
+  call.model = to.model;
+  for (std::size_t i = 0; i < r.fields->size(); ++i) {
+    const auto field = (*r.fields)[i];
+    if (!gemini::forwards_header(field.name))
+      continue;
+    call.header_lines += field.name;
+    call.header_lines += ": ";
+    call.header_lines += field.value;
+    call.header_lines += "\r\n";
+  }
+  native_maker answers(to, *p_.config);
+  co_return co_await attempts_.serve(x, call, answers, fields);
+}
+
+http::task<call_summary> front::preflight(http::exchange& x, std::string_view fields) {
+  http::response_head head(204, {});
+  head.fields = fields;
+  if (!fields.empty()) {
+    head.fields += "access-control-allow-methods: GET, POST, PUT, PATCH, DELETE, OPTIONS\r\n"
+                   "access-control-max-age: 600\r\n";
+    if (const auto wanted = x.req().fields->get("access-control-request-headers"); !wanted.empty())
+      head.add("access-control-allow-headers", wanted);
+  }
+  call_summary end;
+  end.gone = !co_await x.respond(head, {});
+  end.status = 204;
+  co_return end;
+}
+
+http::task<call_summary> front::tell(http::exchange& x, client_error e, surface speaks,
+                                     std::string_view fields) {
+  call_summary end;
+  end.status = render(e, speaks, {}).status;
+  end.gone = !co_await attempts::refuse(x, e, speaks, fields);
+  co_return end;
+}
+
+bool front::admitted(http::exchange& x) const {
+  const auto presented = http::presented_credential(x.req());
+  return !presented.empty() && p_.config->clients.find(presented) != nullptr;
+}
+
+std::string front::cors_fields(const http::request& r) const {
+  const auto origin = r.fields->get("origin");
+  const auto& allowed = p_.config->cors.origins;
+  if (origin.empty() || allowed.empty())
+    return {};
+  const bool any = std::find(allowed.begin(), allowed.end(), "*") != allowed.end();
+  if (!any && std::find(allowed.begin(), allowed.end(), origin) == allowed.end())
+    return {};
+  std::string fields = "access-control-allow-origin: ";
+  fields += any ? std::string_view{"*"} : origin;
+  fields += "\r\naccess-control-expose-headers: x-request-id, retry-after\r\n";
+  if (!any)
+    fields += "vary: origin\r\n";
+  return fields;
+}
+
+const known_models& front::models() const {
+  return models_.filled ? models_.known : p_.config->real_models;
+}
+
+request_context front::context() const {
+  request_context c;
+  c.upstream = p_.config->upstreams.front().kind;
+  c.models = &models();
+  return c;
+}
+
+std::pair<http::response_head, std::string> front::refuse(const http::refusal& r) {
+  const auto path = r.target.substr(0, r.target.find('?'));
+  auto e = error(fault_of(r.status), std::string{r.reason});
+  e.status = r.status;
+  auto rendered = render(e, surface_of(path), r.request_id);
+  http::response_head head(r.status, "application/json");
+  head.fields = std::move(rendered.fields);
+  return {std::move(head), std::move(rendered.body)};
+}
+
+void front::account(const http::exchange& x, surface speaks, const call_summary& end) {
+  auto& m = p_.metrics;
+  const auto status_class = end.gone ? 0 : std::clamp(end.status / 100, 0, 5);
+  m.requests[static_cast<std::size_t>(speaks)][static_cast<std::size_t>(status_class)].add();
+  if (end.gone)
+    m.clients_gone.add();
+  m.request_time.add(x.age());
+  if (!p_.log.wants(log_area::http, log_level::info))
+    return;
+  fmt::memory_buffer line;
+  const auto& r = x.req();
+  fmt::format_to(std::back_inserter(line), "{} {} {} {:.1f}ms", r.method, r.path,
+                 end.gone ? std::string_view{"gone"} : fmt::format_int(end.status).c_str(),
+                 std::chrono::duration<double, std::milli>(x.age()).count());
+  if (end.attempts != 0)
+    fmt::format_to(std::back_inserter(line), " {} attempts={}", to_string(key_id{end.key}), end.attempts);
+  if (end.cut)
+    fmt::format_to(std::back_inserter(line), " cut");
+  p_.log.write(log_area::http, log_level::info, x.request_id(), {line.data(), line.size()});
+}
+
+} // namespace troupe

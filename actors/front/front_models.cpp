@@ -1,0 +1,88 @@
+// The model list of the OpenAI surface: fetched with a leased key, kept for a while.
+
+#include "actors/front/front.hpp"
+
+#include "http/core/percent.hpp"
+#include "protocol/openai/models.hpp"
+
+#include <algorithm>
+
+namespace troupe {
+
+namespace {
+constexpr std::size_t pages_max = 50;
+} // namespace
+
+http::task<std::optional<client_error>> front::refresh_models(http::cancel_source& cancel) {
+  const auto now = p_.loop.now();
+  if (models_.filled && now - models_.fetched < p_.config->models_ttl)
+    co_return std::nullopt;
+  std::vector<std::string> ids;
+  std::string token;
+  for (std::size_t page = 0; page < pages_max; ++page) {
+    upstream_call call;
+    call.method = "GET";
+    call.path = "/v1beta/models?pageSize=1000";
+    if (!token.empty())
+      call.path += "&pageToken=" + http::percent_encode(token);
+    auto body = co_await attempts_.fetch(call, cancel);
+    if (auto* e = std::get_if<client_error>(&body)) {
+      if (models_.filled)
+        co_return std::nullopt; // an old list is better than none
+      co_return std::move(*e);
+    }
+    auto next = openai::read_model_page(std::get<std::string>(body), ids);
+    if (!next) {
+      client_error e;
+      e.what = fault::upstream_error;
+      e.message = next.error().text;
+      co_return e;
+    }
+    token = *std::move(next);
+    if (token.empty())
+      break;
+  }
+  models_.fetched = now;
+  models_.filled = true;
+  models_.known = p_.config->real_models;
+  models_.known.insert(ids.begin(), ids.end());
+  models_.offered = openai::offered_models(ids, p_.config->models.hidden, p_.config->translation);
+  co_return std::nullopt;
+}
+
+http::task<call_summary> front::list_models(http::exchange& x, std::string_view fields) {
+  if (auto e = co_await refresh_models(x.gone()))
+    co_return co_await tell(x, std::move(*e), surface::openai, fields);
+  http::response_head head(200, "application/json");
+  head.fields = fields;
+  const auto body = openai::render_model_list(models_.offered);
+  call_summary end;
+  end.gone = !co_await x.respond(head, body);
+  end.status = 200;
+  co_return end;
+}
+
+http::task<call_summary> front::get_model(http::exchange& x, std::string_view encoded,
+                                          std::string_view fields) {
+  if (auto e = co_await refresh_models(x.gone()))
+    co_return co_await tell(x, std::move(*e), surface::openai, fields);
+  auto id = http::percent_decode(encoded);
+  if (id.starts_with("models/"))
+    id.erase(0, 7);
+  if (std::find(models_.offered.begin(), models_.offered.end(), id) == models_.offered.end()) {
+    client_error e;
+    e.what = fault::not_found;
+    e.param = "model";
+    e.message = "The model '" + id + "' does not exist here.";
+    co_return co_await tell(x, std::move(e), surface::openai, fields);
+  }
+  http::response_head head(200, "application/json");
+  head.fields = fields;
+  const auto body = openai::render_model(id);
+  call_summary end;
+  end.gone = !co_await x.respond(head, body);
+  end.status = 200;
+  co_return end;
+}
+
+} // namespace troupe
