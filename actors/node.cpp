@@ -8,7 +8,7 @@
 #include "actors/node_parts.hpp"
 #include "actors/scheduling.hpp"
 #include "actors/storage_actor.hpp"
-#include "actors/cli/version.hpp"
+#include "actors/version.hpp"
 #include "storage/random.hpp"
 #include "storage/store.hpp"
 

@@ -2,7 +2,7 @@
 
 #include "actors/log.hpp"
 #include "actors/node.hpp"
-#include "actors/cli/version.hpp"
+#include "actors/version.hpp"
 
 #include <fmt/format.h>
 
