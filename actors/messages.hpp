@@ -209,6 +209,15 @@ struct erase_key_state {
   std::uint64_t key = 0;
 };
 
+/// What the storage actor has done: `status_atom` -> storage_status.
+struct storage_status {
+  std::uint64_t rows_written = 0;
+  std::uint64_t batches = 0;
+  std::uint64_t failures = 0; ///< batches and syncs that the disk refused
+  std::uint32_t pending = 0;  ///< rows that are not written yet
+  std::string last_failure;
+};
+
 // --- how they travel -----------------------------------------------------------------------
 
 template <class Inspector>
@@ -286,6 +295,12 @@ typename Inspector::result_type inspect(Inspector& f, load_key_state& x) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, erase_key_state& x) {
   return f(caf::meta::type_name("erase_key_state"), x.key);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, storage_status& x) {
+  return f(caf::meta::type_name("storage_status"), x.rows_written, x.batches, x.failures, x.pending,
+           x.last_failure);
 }
 
 } // namespace troupe

@@ -1,0 +1,241 @@
+#include "actors/key/key_actor.hpp"
+
+#include "actors/defaults.hpp"
+#include "actors/error.hpp"
+#include "protocol/base/key_id.hpp"
+
+#include <caf/actor_clock.hpp>
+
+#include <algorithm>
+
+namespace troupe {
+namespace {
+
+constexpr std::size_t error_bytes_max = 400;
+
+/// A lease of a restarted actor must not be taken for one of its former life.
+constexpr unsigned lives_shift = 40;
+
+gemini::verdict verdict_of(settlement& s) {
+  gemini::verdict v;
+  v.what = s.what;
+  v.scope = s.scope;
+  v.model = std::move(s.concerned_model);
+  if (s.retry_after_ms >= 0)
+    v.retry_after = std::chrono::milliseconds{s.retry_after_ms};
+  v.model_not_offered = s.model_not_offered;
+  return v;
+}
+
+} // namespace
+
+caf::behavior key_actor_state::start(std::shared_ptr<const key_actor_options> options,
+                                     key_seed seed) {
+  options_ = std::move(options);
+  key_ = seed.key;
+  name_ = std::move(seed.name);
+  secret_ = std::move(seed.secret_text);
+  restarts_ = seed.restarts;
+  last_lease_ = std::uint64_t{restarts_} << lives_shift;
+  if (seed.past) {
+    health_ = health_of(*seed.past, now());
+    tally_ = tally_of(*seed.past);
+  }
+  set_default_handlers(self_, *options_->log, log_area::pool, name);
+  self_->set_exit_handler([this](caf::scheduled_actor* self, caf::exit_msg& m) {
+    if (unsaved_)
+      save(false, now());
+    self->quit(std::move(m.reason));
+  });
+  return {
+      [this](acquire_request& request) { return acquire(request); },
+      [this](settlement& s) { settle(s); },
+      [this](const key_command& command) { return obey(command); },
+      [this](status_atom) { return status(); },
+      [this](drain_atom) {
+        if (unsaved_)
+          save(false, now());
+      },
+      [this](tick_atom) { tick(); },
+  };
+}
+
+instants key_actor_state::now() const {
+  return {self_->clock().now(), options_->wall()};
+}
+
+caf::result<acquire_reply> key_actor_state::acquire(acquire_request& request) {
+  const auto at = self_->clock().now();
+  if (!admit(health_, request.model, at).granted) {
+    // The pool chose from an older picture. It gets the present one first, then the request.
+    self_->send(options_->pool, standing_report{key_, to_message(standing_of(health_, at), at)});
+    ++request.turned_back;
+    self_->delegate(options_->pool, std::move(request));
+    return caf::delegated<acquire_reply>{};
+  }
+  leases_.push_back({++last_lease_, at});
+  ++tally_.granted;
+  watch();
+  acquire_reply reply;
+  reply.grant = grant_kind::granted;
+  reply.lease = last_lease_;
+  reply.key = key_;
+  reply.secret_text = secret_;
+  reply.key_actor = caf::actor_cast<caf::actor>(self_);
+  return reply;
+}
+
+void key_actor_state::settle(settlement& s) {
+  if (!end_lease(s.lease))
+    return; // settled before, expired, or of a former life: counted then
+  unsaved_ = true;
+  watch();
+  if (s.abandoned) {
+    ++tally_.abandoned;
+    return;
+  }
+  const auto t = now();
+  count(s, t);
+  const auto effect = troupe::settle(options_->policy, health_, s.model, verdict_of(s), t);
+  log_change(s, effect, t);
+  apply(effect, t);
+}
+
+bool key_actor_state::end_lease(std::uint64_t id) {
+  const auto at = std::ranges::lower_bound(leases_, id, {}, &lease::id);
+  if (at == leases_.end() || at->id != id)
+    return false;
+  leases_.erase(at);
+  return true;
+}
+
+void key_actor_state::count(const settlement& s, const instants& t) {
+  const auto index = static_cast<std::size_t>(s.what);
+  if (index < tally_.answers.size())
+    ++tally_.answers[index];
+  tally_.prompt_tokens += s.prompt_tokens;
+  tally_.output_tokens += s.output_tokens;
+  tally_.thought_tokens += s.thought_tokens;
+  tally_.cached_tokens += s.cached_tokens;
+  tally_.last_used_at_ms = t.wall.time_since_epoch().count();
+  if (s.what == gemini::answer_class::ok)
+    return;
+  tally_.last_error_at_ms = tally_.last_used_at_ms;
+  tally_.last_error = s.message.substr(0, error_bytes_max);
+}
+
+key_status key_actor_state::obey(const key_command& command) {
+  const auto t = now();
+  auto effect = tidy(health_, t);
+  switch (command.order) {
+  case key_order::enable:
+    effect |= enable(health_, t);
+    break;
+  case key_order::disable:
+    effect |= disable(health_, key_reason::by_operator, t);
+    break;
+  case key_order::pause:
+    effect |=
+        pause(health_, std::chrono::milliseconds{std::max<std::int64_t>(command.pause_ms, 0)}, t);
+    break;
+  case key_order::reset:
+    effect |= reset(health_, t);
+    break;
+  }
+  if (!command.note.empty()) {
+    tally_.last_error = command.note.substr(0, error_bytes_max);
+    tally_.last_error_at_ms = t.wall.time_since_epoch().count();
+    effect.changed = true;
+  }
+  apply(effect, t);
+  return status();
+}
+
+key_status key_actor_state::status() const {
+  auto s = status_of(health_, tally_, now());
+  s.key = key_;
+  s.name = name_;
+  s.in_flight = static_cast<std::uint32_t>(leases_.size());
+  s.restarts = restarts_;
+  return s;
+}
+
+void key_actor_state::tick() {
+  watching_ = false;
+  const auto t = now();
+  expire_leases(t.now);
+  unsaved_ = tidy(health_, t).changed || unsaved_;
+  if (unsaved_)
+    save(false, t);
+  if (!leases_.empty())
+    watch();
+}
+
+void key_actor_state::watch() {
+  if (watching_)
+    return;
+  watching_ = true;
+  self_->delayed_send(self_, options_->save_every, tick_atom::value);
+}
+
+void key_actor_state::expire_leases(time_point now) {
+  const auto alive = std::ranges::find_if(
+      leases_, [&](const lease& l) { return now - l.granted < options_->lease_max; });
+  const auto lost = static_cast<std::uint64_t>(alive - leases_.begin());
+  if (lost == 0)
+    return;
+  leases_.erase(leases_.begin(), alive);
+  tally_.expired += lost;
+  unsaved_ = true;
+  if (options_->log->wants(log_area::pool, log_level::warning))
+    options_->log->write(log_area::pool, log_level::warning, {},
+                         to_string(key_id{key_}) + ": " + std::to_string(lost)
+                             + " leases were never settled");
+}
+
+void key_actor_state::apply(const health_effect& effect, const instants& t) {
+  if (effect.standing)
+    self_->send(options_->pool,
+                standing_report{key_, to_message(standing_of(health_, t.now), t.now)});
+  if (effect.urgent) {
+    save(true, t);
+  } else if (effect.changed) {
+    unsaved_ = true;
+    watch();
+  }
+}
+
+void key_actor_state::save(bool urgent, const instants& t) {
+  unsaved_ = false;
+  if (options_->storage)
+    self_->send(options_->storage,
+                save_key_state{key_, encode(to_record(health_, tally_, t)), urgent});
+}
+
+void key_actor_state::log_change(const settlement& s, const health_effect& effect,
+                                 const instants& t) const {
+  const bool shut = health_.disabled != key_reason::none;
+  const auto level = shut ? log_level::warning : log_level::info;
+  if (!effect.urgent || !options_->log->wants(log_area::pool, level))
+    return;
+  auto text = to_string(key_id{key_}) + ": " + std::string{gemini::to_string(s.what)};
+  if (shut) {
+    text += ", disabled (" + std::string{to_string(health_.disabled)} + ")";
+  } else if (const auto rests = admit(health_, s.model, t.now); !rests.granted) {
+    text += ", rests for " + s.model + " for "
+            + std::to_string(milliseconds_until(rests.longest.until, t.now)) + " ms ("
+            + std::string{to_string(rests.longest.why)} + ")";
+  } else if (health_.strikes != 0) {
+    text += ", strike " + std::to_string(health_.strikes);
+  }
+  if (!s.message.empty())
+    text += ": " + s.message.substr(0, error_bytes_max);
+  options_->log->write(log_area::pool, level, {}, text);
+}
+
+caf::behavior key_actor(key_actor_state::self_pointer self,
+                        std::shared_ptr<const key_actor_options> options, key_seed seed) {
+  return self->state.start(std::move(options), std::move(seed));
+}
+
+} // namespace troupe

@@ -1,0 +1,91 @@
+#pragma once
+
+#include "actors/core/selection.hpp"
+#include "actors/key/key_actor.hpp"
+#include "actors/messages.hpp"
+
+#include <caf/actor.hpp>
+#include <caf/behavior.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/response_promise.hpp>
+#include <caf/result.hpp>
+#include <caf/stateful_actor.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+namespace troupe {
+
+struct pool_options {
+  key_actor_options keys;          ///< `pool` is filled in by the pool
+  std::size_t models_max = 256;    ///< see `selection`
+  std::size_t asked_at_once = 256; ///< key actors asked together for a list or a drain
+};
+
+/// Owned by the pool's actor.
+///
+/// The supervisor of the key actors. It chooses from its own picture of them
+/// (`core/selection`) and passes the request on to the chosen one; it never waits for a key.
+/// A key actor that crashes is born again from stored state, after 0, 1, 2, 4 ... 60 seconds,
+/// so that a key whose state makes its actor crash costs next to nothing; a life of more than
+/// a minute begins the series anew. Meanwhile the key counts as disabled.
+class pool_actor_state {
+public:
+  static constexpr const char* name = "pool";
+  using self_pointer = caf::stateful_actor<pool_actor_state>*;
+
+  explicit pool_actor_state(self_pointer self) : self_(self) {}
+
+  caf::behavior start(pool_options options, std::vector<key_seed> keys);
+
+private:
+  struct member {
+    std::uint64_t key = 0; ///< 0: nobody stands in this slot
+    std::string name;
+    secret secret_text;
+    caf::actor actor; ///< empty while it is being born again
+    standing known;   ///< when it crashed
+    time_point born{};
+    std::uint32_t restarts = 0;
+    std::uint32_t crashes = 0; ///< in a row, each within a minute of its birth
+  };
+  struct round;
+
+  time_point now() const { return self_->clock().now(); }
+  caf::behavior behavior();
+
+  caf::result<acquire_reply> acquire(acquire_request& request);
+  caf::result<key_status> obey(key_command& command);
+  caf::result<key_status> add(add_key& wanted);
+  caf::result<void> remove(std::uint64_t key);
+  caf::result<std::vector<key_status>> list();
+  caf::result<void> drain();
+
+  bool admit_key(key_seed seed);
+  void give_birth(std::uint32_t slot, key_seed seed);
+  void on_down(caf::down_msg& down);
+  void revive(std::uint64_t key);
+  void revive_with(std::uint64_t key, const std::string& record);
+  key_status status_without_actor(const member& m) const;
+
+  void ask_all(const std::shared_ptr<round>& r);
+  void ask_next(const std::shared_ptr<round>& r);
+
+  self_pointer self_;
+  pool_options options_;
+  std::shared_ptr<const key_actor_options> shared_;
+  selection selection_;
+  std::vector<member> members_; ///< by slot of `selection_`
+  std::unordered_map<caf::actor_id, std::uint64_t> keys_of_;
+  std::unordered_map<caf::actor_id, std::uint64_t> leaving_; ///< removed, not yet gone
+  std::shared_ptr<round> listing_; ///< under way, shared by all who asked meanwhile
+  bool draining_ = false;
+};
+
+caf::behavior pool_actor(pool_actor_state::self_pointer self, pool_options options,
+                         std::vector<key_seed> keys);
+
+} // namespace troupe

@@ -1,0 +1,129 @@
+#include "actors/storage_actor.hpp"
+
+#include "actors/defaults.hpp"
+#include "storage/core/record_layout.hpp"
+
+#include <utility>
+
+namespace troupe {
+namespace {
+
+using write_atom = caf::atom_constant<caf::atom("write")>;
+using sync_atom = caf::atom_constant<caf::atom("sync")>;
+
+} // namespace
+
+caf::behavior storage_actor_state::start(storage_actor_options options) {
+  options_ = std::move(options);
+  set_default_handlers(self_, *options_.log, log_area::storage, name);
+  self_->set_exit_handler([this](caf::scheduled_actor* self, caf::exit_msg& m) {
+    write();
+    sync();
+    self->quit(std::move(m.reason));
+  });
+  return {
+      [this](save_key_state& m) { take(m.key, std::move(m.record), m.urgent); },
+      [this](const erase_key_state& m) { take(m.key, std::nullopt, true); },
+      [this](const load_key_state& m) { return load(m.key); },
+      [this](flush_atom) {
+        write();
+        sync();
+      },
+      [this](status_atom) { return status(); },
+      [this](write_atom) {
+        write_armed_ = false;
+        write();
+      },
+      [this](sync_atom) {
+        sync_armed_ = false;
+        sync();
+      },
+  };
+}
+
+void storage_actor_state::take(std::uint64_t key, std::optional<std::string> record, bool urgent) {
+  pending_.insert_or_assign(key, std::move(record));
+  if (!refused_ && (urgent || pending_.size() >= options_.batch_rows_max))
+    write();
+  else
+    arm_write(options_.batch_every);
+}
+
+std::string storage_actor_state::load(std::uint64_t key) {
+  if (const auto at = pending_.find(key); at != pending_.end())
+    return at->second.value_or(std::string{});
+  auto row = options_.store->get(storage::column::key_state, storage::row_of(key));
+  if (!row) {
+    count_failure("cannot read a key's state", row.error());
+    return {};
+  }
+  return std::move(*row).value_or(std::string{});
+}
+
+void storage_actor_state::write() {
+  if (pending_.empty())
+    return;
+  storage::write_batch batch;
+  for (const auto& [key, record] : pending_) {
+    if (record)
+      batch.put(storage::column::key_state, storage::row_of(key), *record);
+    else
+      batch.erase(storage::column::key_state, storage::row_of(key));
+  }
+  auto written = options_.store->write(batch, storage::durability::process);
+  if (!written) {
+    count_failure(std::to_string(batch.size()) + " key states wait", written.error());
+    refused_ = true;
+    arm_write(options_.retry_every);
+    return;
+  }
+  refused_ = false;
+  counted_.rows_written += batch.size();
+  ++counted_.batches;
+  pending_.clear();
+  unsynced_ = true;
+  arm_sync();
+}
+
+void storage_actor_state::sync() {
+  if (!unsynced_)
+    return;
+  if (auto synced = options_.store->sync(); !synced) {
+    count_failure("what was written is not safe from a loss of power", synced.error());
+    arm_sync();
+    return;
+  }
+  unsynced_ = false;
+}
+
+void storage_actor_state::arm_write(duration wait) {
+  if (!std::exchange(write_armed_, true))
+    self_->delayed_send(self_, wait, write_atom::value);
+}
+
+void storage_actor_state::arm_sync() {
+  if (!std::exchange(sync_armed_, true))
+    self_->delayed_send(self_, options_.sync_every, sync_atom::value);
+}
+
+void storage_actor_state::count_failure(std::string_view doing, const failure& f) {
+  ++counted_.failures;
+  counted_.last_failure = f.text;
+  // The first of a series, then once in a while: a full disk should not fill with words.
+  if ((counted_.failures & (counted_.failures - 1)) == 0
+      && options_.log->wants(log_area::storage, log_level::error))
+    options_.log->write(log_area::storage, log_level::error, {},
+                        std::string{doing} + ": " + f.text);
+}
+
+storage_status storage_actor_state::status() const {
+  auto s = counted_;
+  s.pending = static_cast<std::uint32_t>(pending_.size());
+  return s;
+}
+
+caf::behavior storage_actor(storage_actor_state::self_pointer self, storage_actor_options options) {
+  return self->state.start(std::move(options));
+}
+
+} // namespace troupe

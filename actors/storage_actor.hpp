@@ -1,0 +1,69 @@
+#pragma once
+
+#include "actors/messages.hpp"
+#include "protocol/base/log.hpp"
+#include "protocol/base/time.hpp"
+#include "storage/store.hpp"
+
+#include <caf/behavior.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/stateful_actor.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace troupe {
+
+struct storage_actor_options {
+  std::shared_ptr<storage::store> store;
+  duration batch_every = std::chrono::milliseconds{250};
+  std::size_t batch_rows_max = 1'000; ///< as many are written before the time is up
+  duration sync_every = std::chrono::seconds{1};
+  duration retry_every = std::chrono::seconds{1}; ///< after the disk refused
+  log_sink* log = nullptr;                        ///< outlives the actor
+};
+
+/// Owned by the storage actor, which runs on a thread of its own: spawn it with
+/// `caf::detached`, for the disk may block for tens of milliseconds.
+///
+/// Key states are collected, the newest of each key, and written together; an urgent one takes
+/// all that wait along. What is written survives `kill -9` at once and the loss of power after
+/// the next sync. When the disk refuses, nothing is lost but time: rows wait, one per key,
+/// until it takes them again. No request ever waits for it. Told to end, it writes and syncs.
+class storage_actor_state {
+public:
+  static constexpr const char* name = "storage";
+  using self_pointer = caf::stateful_actor<storage_actor_state>*;
+
+  explicit storage_actor_state(self_pointer self) : self_(self) {}
+
+  caf::behavior start(storage_actor_options options);
+
+private:
+  void take(std::uint64_t key, std::optional<std::string> record, bool urgent);
+  std::string load(std::uint64_t key);
+  void write();
+  void sync();
+  void arm_write(duration wait);
+  void arm_sync();
+  void count_failure(std::string_view doing, const failure& f);
+  storage_status status() const;
+
+  self_pointer self_;
+  storage_actor_options options_;
+  /// By key; nothing: the row is to be erased.
+  std::unordered_map<std::uint64_t, std::optional<std::string>> pending_;
+  bool write_armed_ = false;
+  bool sync_armed_ = false;
+  bool unsynced_ = false;
+  bool refused_ = false; ///< the last write failed: wait for the next try
+  storage_status counted_;
+};
+
+caf::behavior storage_actor(storage_actor_state::self_pointer self, storage_actor_options options);
+
+} // namespace troupe
