@@ -3,6 +3,8 @@
 #include "actors/defaults.hpp"
 #include "storage/core/record_layout.hpp"
 
+#include <caf/actor_system.hpp>
+
 #include <utility>
 
 namespace troupe {
@@ -124,6 +126,13 @@ storage_status storage_actor_state::status() const {
 
 caf::behavior storage_actor(storage_actor_state::self_pointer self, storage_actor_options options) {
   return self->state.start(std::move(options));
+}
+
+caf::actor spawn_storage(caf::actor_system& system, storage::store& store, log_sink& log) {
+  storage_actor_options options;
+  options.store = &store;
+  options.log = &log;
+  return system.spawn<caf::detached>(storage_actor, options);
 }
 
 } // namespace troupe

@@ -5,12 +5,12 @@
 #include "protocol/base/time.hpp"
 #include "storage/store.hpp"
 
+#include <caf/actor.hpp>
 #include <caf/behavior.hpp>
 #include <caf/event_based_actor.hpp>
 #include <caf/stateful_actor.hpp>
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,7 +19,7 @@
 namespace troupe {
 
 struct storage_actor_options {
-  std::shared_ptr<storage::store> store;
+  storage::store* store = nullptr; ///< outlives the actor
   duration batch_every = std::chrono::milliseconds{250};
   std::size_t batch_rows_max = 1'000; ///< as many are written before the time is up
   duration sync_every = std::chrono::seconds{1};
@@ -65,5 +65,8 @@ private:
 };
 
 caf::behavior storage_actor(storage_actor_state::self_pointer self, storage_actor_options options);
+
+/// The storage actor of a node, on its own thread. `store` and `log` outlive it.
+caf::actor spawn_storage(caf::actor_system& system, storage::store& store, log_sink& log);
 
 } // namespace troupe

@@ -3,6 +3,7 @@
 #include "actors/core/selection.hpp"
 #include "actors/key/key_actor.hpp"
 #include "actors/messages.hpp"
+#include "storage/store.hpp"
 
 #include <caf/actor.hpp>
 #include <caf/behavior.hpp>
@@ -87,5 +88,20 @@ private:
 
 caf::behavior pool_actor(pool_actor_state::self_pointer self, pool_options options,
                          std::vector<key_seed> keys);
+
+struct pool_key;
+
+/// What an operator decides of it.
+struct pool_settings_for_actors {
+  std::uint32_t strikes_max = 3;
+  duration cooldown = std::chrono::seconds{60};
+  duration cooldown_max = std::chrono::minutes{10};
+};
+
+/// The pool of a node, with the state that `store` has of its keys. What cannot be read there
+/// is logged, and its key starts without a past. `log` outlives the pool.
+caf::actor spawn_pool(caf::actor_system& system, const std::vector<pool_key>& keys,
+                      const pool_settings_for_actors& settings, const caf::actor& storage,
+                      const storage::store& store, log_sink& log);
 
 } // namespace troupe
