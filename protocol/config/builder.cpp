@@ -139,6 +139,10 @@ void builder::apply_objects(const option& list, const node& value, const place& 
   std::erase_if(out_.origins, [&](const auto& o) { return o.first.starts_with(path + '['); });
   resize_objects(out_.values, path, 0);
   resize_objects(out_.values, path, value.items.size());
+  set_origin(path, from, from.lines ? value.line : from.line);
+  if (path == "upstreams")
+    for (auto& u : out_.values.upstreams)
+      u.name.clear(); // the built-in name is not theirs
   for (std::size_t i = 0; i < value.items.size(); ++i) {
     const auto& item = value.items[i];
     const auto element = path + '[' + std::to_string(i) + ']';
@@ -249,10 +253,15 @@ node boolean_node(std::string_view text) {
   return n.truth ? n : text_node(text);
 }
 
-node comma_list(std::string_view text) {
+/// Keys may also be separated by white space: they hold none, and files have one per line.
+node comma_list(const option& o, std::string_view text) {
   node n;
   n.kind = node_kind::list;
-  for (const auto part : split(text, ','))
+  std::string separated{text};
+  if (o.type == option_type::secrets)
+    for (auto& c : separated)
+      c = c == ' ' || c == '\t' || c == '\r' || c == '\n' ? ',' : c;
+  for (const auto part : split(separated, ','))
     if (!part.empty())
       n.items.push_back(text_node(part));
   return n;
@@ -276,7 +285,7 @@ std::optional<node> node_from_text(const option& o, std::string_view text,
   case option_type::texts:
   case option_type::origins:
   case option_type::secrets:
-    return json ? read_document(text, {}, problems) : comma_list(text);
+    return json ? read_document(text, {}, problems) : comma_list(o, text);
   case option_type::headers:
   case option_type::objects:
   case option_type::json:

@@ -176,7 +176,10 @@ void apply_tokens(const variables& all, builder& out) {
     return;
   std::vector<credential_settings> clients, admins;
   if (admin != nullptr) {
-    add_credentials(*admin, "auth_token", out, admins);
+    auto one = *admin; // a single text, whatever is in it
+    if (!is_nothing(one.value))
+      one.value = '[' + quoted(trimmed(one.value)) + ']';
+    add_credentials(one, "auth_token", out, admins);
     clients = admins; // its users call with it, too
   }
   if (tokens != nullptr)

@@ -122,9 +122,9 @@ std::string allowed(const option& o) {
   case option_type::integer:
     return "a whole number " + range(o, plain);
   case option_type::span:
-    return R"(a duration such as "250ms", "30s", "5m" or "1h", )" + range(o, span);
+    return R"(a duration such as "250ms" or "5m", )" + range(o, span);
   case option_type::bytes:
-    return R"(a size such as 65536, "64KiB" or "32MiB", )" + range(o, size);
+    return R"(a size such as "64KiB" or 65536, )" + range(o, size);
   case option_type::text:
     return "a text of letters, digits, dots, dashes and underscores";
   case option_type::path:

@@ -52,7 +52,7 @@ struct checking {
     for (std::size_t i = 0; i < loaded.values.upstreams.size(); ++i) {
       const auto& u = loaded.values.upstreams[i];
       const auto element = "upstreams[" + std::to_string(i) + "].";
-      if (!names.insert(u.name).second)
+      if (!u.name.empty() && !names.insert(u.name).second)
         problem(element + "name", "stands twice: names of upstreams are unique");
       const std::pair<const char*, duration> waits[] = {
           {"connect_timeout", u.connect_timeout},
