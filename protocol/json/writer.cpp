@@ -128,7 +128,7 @@ void append_element(std::string& out, const simdjson::dom::element& value) {
     return;
   case element_type::ARRAY: {
     char before = '[';
-    for (const auto item : value.get_array().value_unsafe()) {
+    for (const auto item : simdjson::dom::array(value.get_array().value_unsafe())) {
       out += before;
       append_element(out, item);
       before = ',';
@@ -138,7 +138,7 @@ void append_element(std::string& out, const simdjson::dom::element& value) {
   }
   case element_type::OBJECT: {
     char before = '{';
-    for (const auto field : value.get_object().value_unsafe()) {
+    for (const auto field : simdjson::dom::object(value.get_object().value_unsafe())) {
       out += before;
       append_string(out, field.key);
       out += ':';
