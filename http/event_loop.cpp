@@ -1,7 +1,10 @@
 #include "http/event_loop.hpp"
 
 #include "http/detail/loop_impl.hpp"
+#include "http/detail/timeouts.hpp"
+#include "http/detail/waiter.hpp"
 
+#include <boost/asio/error.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
@@ -81,6 +84,30 @@ handler_scope::~handler_scope() {
   loop_.turns_asked = asked_before_;
   if (loop_.turns.size() > 0)
     loop_.ask_for_turns();
+}
+
+void detail::waiter::complete(const boost::system::error_code& error, std::size_t bytes) {
+  const handler_scope scope{loop_};
+  error_ = error;
+  bytes_ = bytes;
+  running_ = false;
+  if (hook_ != nullptr)
+    hook_(hook_argument_);
+  // Whom it wakes may begin anew at once.
+  if (const auto waiting = std::exchange(waiting_, nullptr))
+    waiting.resume();
+}
+
+bool detail::waiter::end_of_stream() const {
+  return error_ == boost::asio::error::eof;
+}
+
+bool detail::waiter::aborted() const {
+  return error_ == boost::asio::error::operation_aborted;
+}
+
+timeout_wheel& detail::timeouts_of(event_loop& loop) {
+  return loop.internals().timeouts;
 }
 
 event_loop::event_loop() : impl_(std::make_unique<impl>()) {}

@@ -1,18 +1,14 @@
 #pragma once
 
 #include "http/detail/loop_impl.hpp"
+#include "http/detail/waiter.hpp"
 
-#include <boost/asio/error.hpp>
-#include <boost/system/error_code.hpp>
-
-#include <coroutine>
 #include <cstddef>
 #include <new>
-#include <utility>
 
 namespace troupe::http::detail {
 
-/// One asynchronous operation at a time, for a coroutine that starts it and later waits:
+/// One operation of an Asio object at a time, for a coroutine that starts it and later waits:
 ///
 ///     io_wait wait{loop.internals()};
 ///     socket.async_receive(buffer, wait.handler());
@@ -20,13 +16,11 @@ namespace troupe::http::detail {
 ///     if (wait.error()) ...
 ///
 /// It keeps the operation's memory, so that a connection's steady work allocates nothing.
-/// It must outlive the operation; use it again only after it completed. When the loop drops
-/// its handlers, operations go first and the frames that hold this afterwards. Loop's thread.
-class io_wait {
+/// When the loop drops its handlers, operations go first and the frames that hold this
+/// afterwards. Loop's thread.
+class io_wait : public waiter {
 public:
-  explicit io_wait(event_loop::impl& loop) : loop_(loop) {}
-  io_wait(const io_wait&) = delete;
-  io_wait& operator=(const io_wait&) = delete;
+  using waiter::waiter;
 
   template <class T>
   class slot_allocator;
@@ -35,42 +29,9 @@ public:
   /// A completion handler for a signature of `(error_code)` or `(error_code, size_t)`.
   completion handler();
 
-  bool running() const { return running_; }
-  const boost::system::error_code& error() const { return error_; }
-  std::size_t bytes() const { return bytes_; }
-
-  /// Called, instead of resuming a coroutine, when nobody awaits the completion.
-  void when_done(void (*done)(void*), void* argument) {
-    done_ = done;
-    done_argument_ = argument;
-  }
-
-  bool await_ready() const noexcept { return !running_; }
-  void await_suspend(std::coroutine_handle<> waiting) noexcept { waiting_ = waiting; }
-  void await_resume() const noexcept {}
-
 private:
   static constexpr std::size_t slot_bytes = 256;
 
-  void complete(const boost::system::error_code& error, std::size_t bytes) {
-    error_ = error;
-    bytes_ = bytes;
-    running_ = false;
-    const handler_scope scope{loop_};
-    // From here on this may be destroyed by whom it wakes.
-    if (const auto waiting = std::exchange(waiting_, nullptr))
-      waiting.resume();
-    else if (done_ != nullptr)
-      done_(done_argument_);
-  }
-
-  event_loop::impl& loop_;
-  std::coroutine_handle<> waiting_;
-  void (*done_)(void*) = nullptr;
-  void* done_argument_ = nullptr;
-  boost::system::error_code error_;
-  std::size_t bytes_ = 0;
-  bool running_ = false;
   bool slot_taken_ = false;
   alignas(std::max_align_t) std::byte slot_[slot_bytes];
 };
@@ -126,7 +87,7 @@ private:
 };
 
 inline io_wait::completion io_wait::handler() {
-  running_ = true;
+  begin();
   return completion{*this};
 }
 

@@ -9,6 +9,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <utility>
 
 /// What is inside an event loop. For the few units of this room that name Asio.
@@ -35,7 +36,8 @@ struct event_loop::impl {
 
   loop_context context;
   detail::turn_queue turns;
-  bool turns_asked = false; ///< a handler that runs turns is queued, or running
+  std::uint64_t handlers_run = 1; ///< between two of them the sockets may have been looked at
+  bool turns_asked = false;       ///< a handler that runs turns is queued, or running
   detail::root_list roots;
   boost::asio::basic_waitable_timer<std::chrono::steady_clock,
                                     boost::asio::wait_traits<std::chrono::steady_clock>, executor>
@@ -49,7 +51,9 @@ struct event_loop::impl {
 class handler_scope {
 public:
   explicit handler_scope(event_loop::impl& loop)
-      : loop_(loop), asked_before_(std::exchange(loop.turns_asked, true)) {}
+      : loop_(loop), asked_before_(std::exchange(loop.turns_asked, true)) {
+    ++loop.handlers_run;
+  }
   ~handler_scope();
   handler_scope(const handler_scope&) = delete;
   handler_scope& operator=(const handler_scope&) = delete;

@@ -75,23 +75,26 @@ TEST(event_loop, turns_posted_by_turns_run_too) {
   EXPECT_EQ(c.left, 0);
 }
 
+struct endless {
+  event_loop& loop;
+  bool slept = false;
+
+  static void step(void* p) { static_cast<endless*>(p)->loop.post(&step, p); }
+
+  static task<void> sleep_and_stop(endless& e) {
+    co_await e.loop.sleep(5ms);
+    e.slept = true;
+    e.loop.stop();
+  }
+};
+
 TEST(event_loop, an_endless_row_of_turns_starves_neither_timers_nor_stop) {
   event_loop loop;
-  struct endless {
-    event_loop& loop;
-    static void step(void* p) { static_cast<endless*>(p)->loop.post(&step, p); }
-  } e{loop};
-  bool slept = false;
+  endless e{loop};
   loop.post(&endless::step, &e);
-  loop.post([&] {
-    spawn([](event_loop& l, bool& flag) -> task<void> {
-      co_await l.sleep(5ms);
-      flag = true;
-      l.stop();
-    }(loop, slept));
-  });
+  loop.post([&] { spawn(endless::sleep_and_stop(e)); });
   loop.run();
-  EXPECT_TRUE(slept);
+  EXPECT_TRUE(e.slept);
 }
 
 TEST(event_loop, posts_from_many_threads_are_neither_lost_nor_doubled) {
@@ -169,23 +172,27 @@ TEST(event_loop, drop_handlers_destroys_waiting_coroutines_and_posted_work) {
   EXPECT_EQ(*token, 0);
 }
 
+struct poster {
+  event_loop& loop;
+  std::shared_ptr<int> held;
+
+  poster(event_loop& l, std::shared_ptr<int> h) : loop(l), held(std::move(h)) {}
+  ~poster() {
+    loop.post([copy = held] { ++*copy; });
+  }
+};
+
+task<void> sleep_with_poster(event_loop& loop, std::shared_ptr<int> held) {
+  const poster p{loop, std::move(held)};
+  co_await loop.sleep(1h);
+}
+
 TEST(event_loop, destructors_may_post_while_the_loop_drops_everything) {
   const auto token = std::make_shared<int>(0);
-  struct poster {
-    event_loop& loop;
-    std::shared_ptr<int> held;
-    poster(event_loop& l, std::shared_ptr<int> h) : loop(l), held(std::move(h)) {}
-    ~poster() {
-      loop.post([copy = held] { ++*copy; });
-    }
-  };
   {
     event_loop loop;
     loop.post([&] {
-      spawn([](event_loop& l, std::shared_ptr<int> h) -> task<void> {
-        poster p{l, std::move(h)};
-        co_await l.sleep(1h);
-      }(loop, token));
+      spawn(sleep_with_poster(loop, token));
       loop.stop();
     });
     loop.run();
