@@ -12,41 +12,41 @@ namespace troupe {
 /// Everything a client can be told went wrong, one value per row of the errors table
 /// (docs/api/errors.md) and one for each refusal of the HTTP server.
 enum class fault : std::uint8_t {
-  bad_credential,     ///< E1 401
-  no_usable_key,      ///< E2, E3 503
-  location,           ///< E4 403
-  invalid_request,    ///< E5 400
-  not_found,          ///< E6 404 (the upstream's: model_not_found)
-  too_large,          ///< E7 413
-  quota_day,          ///< E8 429
-  rate_limited,       ///< E9 429
-  overloaded,         ///< E10 503
-  upstream_timeout,   ///< E11 504
-  upstream_error,     ///< E12 502
-  empty_response,     ///< R16 502
-  stream_truncated,   ///< ST10, in a stream only
-  invalid_json,       ///< E13 400
-  unknown_path,       ///< E14 404
-  wrong_method,       ///< E14 405
-  resource_not_found, ///< E15 404
+  bad_credential,       ///< E1 401
+  no_usable_key,        ///< E2, E3 503
+  location,             ///< E4 403
+  invalid_request,      ///< E5 400
+  not_found,            ///< E6 404 (the upstream's: model_not_found)
+  too_large,            ///< E7 413
+  quota_day,            ///< E8 429
+  rate_limited,         ///< E9 429
+  overloaded,           ///< E10 503
+  upstream_timeout,     ///< E11 504
+  upstream_error,       ///< E12 502
+  empty_response,       ///< R16 502
+  stream_truncated,     ///< ST10, in a stream only
+  invalid_json,         ///< E13 400
+  unknown_path,         ///< E14 404
+  wrong_method,         ///< E14 405
+  resource_not_found,   ///< E15 404
   unsupported_encoding, ///< 415
-  busy,               ///< 503, our own bounds: connections, waiting room
-  draining,           ///< 503, this node is stopping
-  request_timeout,    ///< 408, the request did not arrive in time
-  internal,           ///< 500, our own fault
+  busy,                 ///< 503, our own bounds: connections, waiting room
+  draining,             ///< 503, this node is stopping
+  request_timeout,      ///< 408, the request did not arrive in time
+  internal,             ///< 500, our own fault
 };
 
 struct client_error {
   fault what = fault::internal;
-  std::string message; ///< for people; secrets in it are masked when it is rendered
-  std::optional<std::string> param; ///< path of the field at fault
-  std::optional<std::string> code;  ///< instead of the table's code, where a rule names one
-  std::optional<std::chrono::milliseconds> retry_after;
+  std::string message{};              ///< for people; secrets in it are masked when it is rendered
+  std::optional<std::string> param{}; ///< path of the field at fault
+  std::optional<std::string> code{};  ///< instead of the table's code, where a rule names one
+  std::optional<std::chrono::milliseconds> retry_after{};
   /// The whole upstream body, passed on unchanged on the Gemini surface (E1 to E3 excepted).
-  std::optional<std::string> upstream_body;
-  std::optional<int> upstream_status;
+  std::optional<std::string> upstream_body{};
+  std::optional<int> upstream_status{};
   /// Instead of the table's status, for the HTTP server's own refusals (414, 417, 431, 501, ...).
-  std::optional<int> status;
+  std::optional<int> status{};
 };
 
 struct rendered_error {

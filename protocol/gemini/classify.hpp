@@ -43,20 +43,20 @@ struct verdict {
   std::optional<std::chrono::milliseconds> retry_after;
   bool other_key_helps = false;
   bool model_not_offered = false; ///< `limit: 0`: this key's tier does not have the model
-  std::string message; ///< the upstream's words, unmasked
-  std::string reason;  ///< ErrorInfo.reason, may be empty
-  std::string project; ///< `projects/NUM` if the body reveals it, else empty
-  std::string field;   ///< the first BadRequest.fieldViolations[].field, else empty
+  std::string message;            ///< the upstream's words, unmasked
+  std::string reason;             ///< ErrorInfo.reason, may be empty
+  std::string project;            ///< `projects/NUM` if the body reveals it, else empty
+  std::string field;              ///< the first BadRequest.fieldViolations[].field, else empty
 };
 
 /// Facts from outside the body.
 struct answer_facts {
-  std::string_view model;       ///< as asked upstream
-  wall_time now;                ///< for the daily reset
-  std::string_view retry_after; ///< header `retry-after`, seconds or an HTTP date; may be empty
-  std::string_view retry_after_ms;
+  std::string_view model{};       ///< as asked upstream
+  wall_time now{};                ///< for the daily reset
+  std::string_view retry_after{}; ///< header `retry-after`, seconds or an HTTP date; may be empty
+  std::string_view retry_after_ms{};
   /// Values of `x-ratelimit-reset*` headers, if any.
-  std::vector<std::string_view> ratelimit_resets;
+  std::vector<std::string_view> ratelimit_resets{};
 };
 
 /// Classifies a final answer of `status` with `body` (JSON object, array around one, or

@@ -36,10 +36,8 @@ struct native_call {
 /// Matches `/v1beta/...` and `/gemini/v1beta/...`. Gives `fault::unknown_path`,
 /// `fault::wrong_method` or `fault::invalid_json` (a suffix needs to change a body that is not
 /// an object).
-std::variant<native_call, client_error> route_native(std::string_view method,
-                                                     std::string_view path,
-                                                     std::string_view query,
-                                                     std::string_view body,
+std::variant<native_call, client_error> route_native(std::string_view method, std::string_view path,
+                                                     std::string_view query, std::string_view body,
                                                      const translation_options& options,
                                                      const request_context& context);
 
@@ -52,12 +50,12 @@ std::vector<std::string> pinned_resources(std::string_view request_body);
 
 /// What one answer, or one event of a stream, tells. Scanned, not parsed to a tree.
 struct answer_scan {
-  bool well_formed = false;  ///< the bytes are one JSON value
-  bool is_error = false;     ///< top-level `error`
-  int error_status = 0;      ///< `error.code`
+  bool well_formed = false; ///< the bytes are one JSON value
+  bool is_error = false;    ///< top-level `error`
+  int error_status = 0;     ///< `error.code`
   bool has_candidates = false;
-  bool blocked = false;      ///< promptFeedback.blockReason
-  bool finished = false;     ///< some candidate has a finishReason
+  bool blocked = false;  ///< promptFeedback.blockReason
+  bool finished = false; ///< some candidate has a finishReason
   token_usage usage;
 };
 
@@ -65,26 +63,39 @@ answer_scan scan_answer(std::string_view json);
 
 /// Splits the body of a stream without `alt=sse` (one JSON array, delivered in pieces) into
 /// its elements, so that each can be scanned and a cut be noticed. Bounded memory: one element.
+/// Elements are objects; what is inside them is not looked at, `scan_answer` does that.
 class array_splitter {
 public:
-  explicit array_splitter(std::size_t element_bytes_max);
+  explicit array_splitter(std::size_t element_bytes_max) : element_bytes_max_(element_bytes_max) {}
 
-  /// Appends each completed element to `elements` (valid until the next feed). False: the
-  /// bytes are not such an array, or an element is over its bound.
+  /// Appends each completed element to `elements` (valid until the next feed). False, now and
+  /// from then on: the bytes are not such an array, or an element is over its bound.
   bool feed(std::string_view bytes, std::vector<std::string_view>& elements);
 
   bool complete() const; ///< the closing `]` was seen
 
 private:
+  enum class place : std::uint8_t {
+    before,
+    first,
+    element,
+    after_element,
+    after_comma,
+    closed,
+    bad
+  };
+
+  bool step_outside(char c);
+  void step_inside(char c);
+
   std::size_t element_bytes_max_;
-  std::string buffer_;
-  std::size_t scanned_ = 0;
-  int depth_ = 0;
+  std::string buffer_;            ///< the open element, and those of the last feed before it
+  std::size_t scanned_ = 0;       ///< of `buffer_`
+  std::size_t element_begin_ = 0; ///< in `buffer_`
+  std::size_t depth_ = 0;
+  place at_ = place::before;
   bool in_string_ = false;
   bool escaped_ = false;
-  bool open_ = false;
-  bool closed_ = false;
-  std::size_t element_begin_ = 0;
 };
 
 } // namespace troupe::gemini
