@@ -13,8 +13,10 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 // spdlog writes and rotates the files. Its own asynchronous logger is not used: its thread wakes
 // up every few seconds to look for work, and flushing by the end of a burst needs another one.
@@ -79,57 +81,116 @@ void remove_old_files(const std::string& directory, duration age_max, bool rotat
   }
 }
 
-std::unique_ptr<spdlog::formatter> bare_formatter() {
-  return std::make_unique<spdlog::pattern_formatter>("%v", spdlog::pattern_time_type::utc, "\n");
+/// One place that lines go to. A failure closes it until the end of the batch, because spdlog
+/// keeps a null file when a rotation could not open the next one, and because each attempt to
+/// open takes time that a node which stops does not have. Then it is opened again.
+class output {
+public:
+  using maker = std::function<std::unique_ptr<spdlog::sinks::sink>()>;
+
+  /// Throws what spdlog throws: a node does not start without its log.
+  explicit output(maker make) : make_(std::move(make)) { open(); }
+
+  void write(const spdlog::details::log_msg& line) {
+    if (broken_)
+      ++failed_;
+    else
+      attempt([&] { sink_->log(line); });
+  }
+
+  void end_batch() {
+    if (sink_ && attempt([&] { sink_->flush(); }))
+      told_ = false;
+    broken_ = false;
+  }
+
+  /// Writes that failed since this was asked last.
+  std::uint64_t take_failed() { return std::exchange(failed_, 0); }
+
+private:
+  void open() {
+    sink_ = make_();
+    sink_->set_formatter(
+        std::make_unique<spdlog::pattern_formatter>("%v", spdlog::pattern_time_type::utc, "\n"));
+  }
+
+  /// A full disk must not end the node: the loss is counted, and told once per streak where it
+  /// can still be told.
+  template <class Work>
+  bool attempt(Work work) {
+    try {
+      if (!sink_)
+        open();
+      work();
+      return true;
+    } catch (const spdlog::spdlog_ex& e) {
+      sink_.reset();
+      broken_ = true;
+      ++failed_;
+      if (!std::exchange(told_, true))
+        std::fprintf(stderr, "troupe: log lines are lost: %s\n", e.what());
+      return false;
+    }
+  }
+
+  maker make_;
+  std::unique_ptr<spdlog::sinks::sink> sink_;
+  std::uint64_t failed_ = 0;
+  bool broken_ = false;
+  bool told_ = false;
+};
+
+std::unique_ptr<output> rotating_output(const log_settings& s, const std::string& directory,
+                                        std::string_view name) {
+  const auto path = directory + '/' + std::string{name} + ".log";
+  spdlog::file_event_handlers events;
+  events.after_open = [directory, age = s.age_max](const spdlog::filename_t&, std::FILE*) {
+    remove_old_files(directory, age, true); // at the start, and after each rotation
+  };
+  return std::make_unique<output>(
+      [=, size = s.file_bytes_max,
+       others = s.files_max - 1]() -> std::unique_ptr<spdlog::sinks::sink> {
+        return std::make_unique<spdlog::sinks::rotating_file_sink_st>(path, size, others, false,
+                                                                      events);
+      });
 }
 
-/// Where lines of each area go; may throw what spdlog throws.
+/// Where the lines of each area go.
 struct outputs {
-  std::array<std::unique_ptr<spdlog::sinks::sink>, log_areas> by_area;
-  std::unique_ptr<spdlog::sinks::sink> errors;
-  std::unique_ptr<spdlog::sinks::sink> all; ///< instead of the files
+  std::array<std::unique_ptr<output>, log_areas> by_area;
+  std::unique_ptr<output> errors;
+  std::unique_ptr<output> all; ///< instead of the files
 
-  explicit outputs(const log_settings& s, const std::string& directory) {
-    if (s.target == log_target::standard_output)
-      all = std::make_unique<spdlog::sinks::stdout_sink_mt>();
-    if (s.target == log_target::standard_error)
-      all = std::make_unique<spdlog::sinks::stderr_sink_mt>();
-    if (all) {
-      all->set_formatter(bare_formatter());
+  outputs(const log_settings& s, const std::string& directory) {
+    if (s.target == log_target::files) {
+      for (const auto area : areas)
+        by_area[static_cast<std::size_t>(area)] = rotating_output(s, directory, to_string(area));
+      errors = rotating_output(s, directory, "errors");
       return;
     }
-    for (const auto area : areas)
-      by_area[static_cast<std::size_t>(area)] = file(s, directory, std::string{to_string(area)});
-    errors = file(s, directory, "errors");
+    const bool out = s.target == log_target::standard_output;
+    all = std::make_unique<output>([out]() -> std::unique_ptr<spdlog::sinks::sink> {
+      if (out)
+        return std::make_unique<spdlog::sinks::stdout_sink_st>();
+      return std::make_unique<spdlog::sinks::stderr_sink_st>();
+    });
   }
 
-  static std::unique_ptr<spdlog::sinks::sink>
-  file(const log_settings& s, const std::string& directory, const std::string& name) {
-    spdlog::file_event_handlers events;
-    events.after_open = [directory, age = s.age_max](const spdlog::filename_t&, std::FILE*) {
-      remove_old_files(directory, age, true); // at the start, and after each rotation
-    };
-    auto sink = std::make_unique<spdlog::sinks::rotating_file_sink_st>(
-        directory + '/' + name + ".log", s.file_bytes_max, s.files_max - 1, false, events);
-    sink->set_formatter(bare_formatter());
-    return sink;
+  /// Calls `work` with each output that a line goes to.
+  template <class Work>
+  void for_line(const log_record& r, Work work) {
+    work(all ? *all : *by_area[static_cast<std::size_t>(r.area)]);
+    if (!all && r.level == log_level::error)
+      work(*errors);
   }
 
-  void write(const log_record& r, const std::string& line) {
-    const spdlog::details::log_msg message{"", level_of(r.level), line};
+  template <class Work>
+  void for_each(Work work) {
     if (all)
-      return all->log(message);
-    by_area[static_cast<std::size_t>(r.area)]->log(message);
-    if (r.level == log_level::error)
-      errors->log(message);
-  }
-
-  void flush() {
-    if (all)
-      return all->flush();
-    for (const auto& sink : by_area)
-      sink->flush();
-    errors->flush();
+      return work(*all);
+    for (const auto& o : by_area)
+      work(*o);
+    work(*errors);
   }
 };
 
@@ -173,39 +234,25 @@ private:
                         + " log lines dropped: they came faster than they could be written"});
       for (const auto& line : batch.lines)
         write_line(line);
-      attempt([&] { outputs_.flush(); });
+      outputs_.for_each([&](output& o) {
+        o.end_batch();
+        failed_.fetch_add(o.take_failed(), std::memory_order_relaxed);
+      });
       queue_.written();
     }
   }
 
   void write_line(const log_record& r) {
     const auto line = settings_.format == log_format::json ? json_line(r) : text_line(r);
-    if (!attempt([&] { outputs_.write(r, line); }))
-      failed_.fetch_add(1, std::memory_order_relaxed);
-  }
-
-  /// A full disk must not end the node: the loss is counted, and told once per streak where
-  /// it can still be told.
-  template <class Work>
-  bool attempt(Work work) {
-    try {
-      work();
-      failing_ = false;
-      return true;
-    } catch (const spdlog::spdlog_ex& e) {
-      if (!failing_)
-        std::fprintf(stderr, "troupe: log lines are lost: %s\n", e.what());
-      failing_ = true;
-      return false;
-    }
+    const spdlog::details::log_msg message{"", level_of(r.level), line};
+    outputs_.for_line(r, [&](output& o) { o.write(message); });
   }
 
   const log_settings settings_;
   outputs outputs_;
   log_queue queue_;
   std::atomic<std::uint64_t> failed_{0};
-  bool failing_ = false; ///< the writer's own
-  std::thread writer_;   ///< last: it uses all of the above
+  std::thread writer_; ///< last: it uses all of the above
 };
 
 failure unusable(const std::string& directory, const std::error_code& error) {

@@ -12,7 +12,7 @@ namespace troupe {
 
 struct log_counters {
   std::uint64_t dropped = 0; ///< lines that found the queue full
-  std::uint64_t failed = 0;  ///< lines that the disk refused
+  std::uint64_t failed = 0;  ///< writes that the disk refused, each of one line or more
 };
 
 /// The log of a node. Lines are handed to one thread of its own, which sleeps while there are

@@ -174,11 +174,11 @@ int run_cli(const std::vector<std::string>& arguments, const cli_surroundings& a
     return 0;
   }
   const auto loaded = load(told, around);
-  const auto code = report(loaded, around.err);
-  if (serving->parsed() && code == 0)
+  if (serving->parsed() && loaded.problems.empty())
     return serve(loaded.values, loaded.warnings);
   for (const auto& warning : loaded.warnings)
     around.err << "warning: " << warning << '\n';
+  const auto code = report(loaded, around.err);
   if (code == 0)
     around.out << (told.show ? show_settings(loaded) : summary_of(loaded.values));
   return code;
