@@ -81,6 +81,7 @@ public:
   }
 
   constexpr std::string_view operator[](std::size_t index) const { return names_[index]; }
+  static constexpr std::size_t size() { return N; }
 
 private:
   static constexpr std::uint8_t none = 255;
@@ -109,15 +110,27 @@ public:
   }
 
   /// Null where the member is absent or `null`.
-  const element* operator[](Field which) const {
+  const element* operator[](Field which) const& {
     const auto index = static_cast<std::size_t>(which);
     return present_[index] ? &values_[index] : nullptr;
   }
+
+  const element* operator[](Field which) const&& = delete; // would point into what is gone
 
 private:
   std::array<element, N> values_{};
   std::array<bool, N> present_{};
 };
+
+/// One member of an object; none where it is absent or `null`.
+inline std::optional<element> find_member(const simdjson::dom::object& object,
+                                          std::string_view name) {
+  std::optional<element> found;
+  for (const auto field : object)
+    if (field.key == name)
+      found = field.value.is_null() ? std::nullopt : std::optional<element>{field.value};
+  return found;
+}
 
 inline std::optional<std::string_view> as_string(const element& value) {
   std::string_view text;

@@ -112,6 +112,11 @@ public:
     string(text);
   }
 
+  void boolean_member(plain_key name, bool value) {
+    key(name);
+    boolean(value);
+  }
+
   /// One string written in pieces.
   void begin_string() {
     separate();
