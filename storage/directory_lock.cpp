@@ -43,8 +43,13 @@ result<directory_lock> directory_lock::take(const std::string& directory) {
 }
 
 directory_lock::~directory_lock() {
+  release();
+}
+
+void directory_lock::release() {
   if (descriptor_ >= 0)
     ::close(descriptor_);
+  descriptor_ = -1;
 }
 
 directory_lock::directory_lock(directory_lock&& other) noexcept

@@ -15,6 +15,8 @@ public:
   static result<directory_lock> take(const std::string& directory);
 
   ~directory_lock();
+  /// Lets go early.
+  void release();
   directory_lock(directory_lock&& other) noexcept;
   directory_lock& operator=(directory_lock&&) = delete;
 

@@ -1,66 +1,26 @@
 #include "storage/store.hpp"
 
+#include "storage/database.hpp"
 #include "storage/directory_lock.hpp"
 
-#include <algorithm>
-#include <array>
 #include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <shared_mutex>
 
-#include <rocksdb/cache.h>
-#include <rocksdb/db.h>
 #include <rocksdb/iterator.h>
-#include <rocksdb/options.h>
-#include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
+
+// After a write that the disk refused, RocksDB 7.8 refuses all writes for good, also when there
+// is room again: its `Resume` reports success and changes nothing, and a sync ends the process
+// by an assertion. So a store whose disk failed is opened anew before its next write. Nothing
+// that was acknowledged is lost by that: it lies in the log, which is read again. Reads go on
+// meanwhile.
 
 namespace troupe::storage {
 namespace {
 
-constexpr std::array columns{column::settings,  column::keys,       column::credentials,
-                             column::key_state, column::statistics, column::request_log,
-                             column::resources, column::replication};
-
-constexpr std::string_view layout_row = "layout";
-constexpr std::string_view layout = "1";
-
-rocksdb::Slice slice(std::string_view text) {
-  return {text.data(), text.size()};
-}
-
-failure failed(std::string_view doing, const rocksdb::Status& status) {
-  return {status.IsCorruption() ? errc::corrupt : errc::storage_failed,
-          std::string{doing} + ": " + status.ToString()};
-}
-
-/// Small on purpose: a node that serves no request should not hold memory or wake up.
-rocksdb::DBOptions database_options(const store_options& o) {
-  rocksdb::DBOptions d;
-  d.create_if_missing = true;
-  d.create_missing_column_families = true;
-  d.max_open_files = o.open_files_max;
-  d.db_write_buffer_size = o.write_buffer_bytes;
-  d.max_total_wal_size = 4 * o.write_buffer_bytes; // or idle columns would keep old logs alive
-  d.max_background_jobs = 2;
-  d.stats_dump_period_sec = 0;
-  d.stats_persist_period_sec = 0;
-  d.keep_log_file_num = 2;
-  d.max_log_file_size = 1024 * 1024;
-  d.info_log_level = rocksdb::WARN_LEVEL;
-  d.avoid_flush_during_recovery = true; // a restart replays a small log, it writes no files
-  return d;
-}
-
-rocksdb::ColumnFamilyOptions column_options(const store_options& o,
-                                            const std::shared_ptr<rocksdb::Cache>& cache) {
-  rocksdb::BlockBasedTableOptions table;
-  table.block_cache = cache;
-  table.cache_index_and_filter_blocks = true;
-  rocksdb::ColumnFamilyOptions c;
-  c.write_buffer_size = o.write_buffer_bytes;
-  c.arena_block_size = 64 * 1024;
-  c.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  return c;
-}
+constexpr std::size_t room_wanted = 256 * 1024;
 
 result<void> prepare_directory(const std::string& directory) {
   namespace fs = std::filesystem;
@@ -74,38 +34,23 @@ result<void> prepare_directory(const std::string& directory) {
   return {};
 }
 
-/// A column we do not know was made by a later version: it may hold what we would break.
-result<void> refuse_unknown_columns(const std::string& path, const rocksdb::DBOptions& options) {
-  std::vector<std::string> names;
-  if (!std::filesystem::exists(path + "/CURRENT"))
-    return {};
-  const auto status = rocksdb::DB::ListColumnFamilies(options, path, &names);
-  if (!status.ok())
-    return failed("cannot read the database in " + path, status);
-  for (const auto& name : names)
-    if (name != rocksdb::kDefaultColumnFamilyName
-        && std::ranges::none_of(columns, [&](column c) { return to_string(c) == name; }))
-      return failure(errc::corrupt, "the database in " + path + " has a column \"" + name
-                                        + "\", made by a later version of troupe");
-  return {};
+/// Whether the disk takes files again. Opening writes some, and must not be tried in vain: it
+/// would leave nothing to read from.
+bool has_room(const std::string& directory) {
+  const auto path = directory + "/room";
+  bool written = false;
+  {
+    std::ofstream file(path, std::ios::binary | std::ios::trunc);
+    file << std::string(room_wanted, '\0') << std::flush;
+    written = file.good();
+  }
+  std::error_code ignored;
+  std::filesystem::remove(path, ignored);
+  return written;
 }
 
-/// The layout of the whole database is noted in the default column, which has no other row.
-result<void> check_layout(rocksdb::DB& db, const std::string& path) {
-  std::string found;
-  auto status = db.Get({}, slice(layout_row), &found);
-  if (status.IsNotFound()) {
-    rocksdb::WriteOptions synced;
-    synced.sync = true;
-    status = db.Put(synced, slice(layout_row), slice(layout));
-    found = layout;
-  }
-  if (!status.ok())
-    return failed("cannot read the layout of " + path, status);
-  if (found != layout)
-    return failure(errc::corrupt, "the database in " + path + " has layout " + found
-                                      + ", this version knows " + std::string{layout});
-  return {};
+failure closed() {
+  return {errc::storage_failed, "the store is closed"};
 }
 
 } // namespace
@@ -133,25 +78,39 @@ std::string_view to_string(column c) {
 }
 
 struct store::parts {
-  explicit parts(directory_lock l) : lock(std::move(l)) {}
+  parts(directory_lock l, store_options o) : lock(std::move(l)), options(std::move(o)) {}
 
-  rocksdb::ColumnFamilyHandle* in(column c) const { return handles[static_cast<std::size_t>(c)]; }
+  /// Under the whole lock: makes a store whose disk had failed writable again, if it can be.
+  result<void> mend() {
+    if (!broken && data)
+      return {};
+    if (!has_room(options.directory))
+      return last_failure;
+    data.reset();
+    auto again = database::open(options);
+    if (!again)
+      return again.error();
+    data = *std::move(again);
+    broken = false;
+    return {};
+  }
+
+  result<void> note(std::string_view doing, const rocksdb::Status& status) {
+    if (status.ok())
+      return {};
+    broken = true;
+    last_failure = failed(doing, status);
+    return last_failure;
+  }
 
   directory_lock lock; ///< first, to be let go of last
-  std::unique_ptr<rocksdb::DB> db;
-  std::vector<rocksdb::ColumnFamilyHandle*> handles; ///< [8] is the default column's
-
-  ~parts() { (void)close(); }
-
-  rocksdb::Status close() {
-    if (!db)
-      return {};
-    for (auto* handle : handles)
-      (void)db->DestroyColumnFamilyHandle(handle);
-    const auto status = db->Close();
-    db.reset();
-    return status;
-  }
+  store_options options;
+  /// Writers hold it whole: a sync must not run into a write that fails. Reads share it.
+  std::shared_mutex access;
+  std::unique_ptr<database> data; ///< none: closed, or mending failed half way
+  bool open = true;
+  bool broken = false; ///< the disk refused a write
+  failure last_failure{errc::storage_failed, {}};
 };
 
 store::store(std::unique_ptr<parts> p) : parts_(std::move(p)) {}
@@ -166,35 +125,21 @@ result<std::unique_ptr<store>> store::open(const store_options& options) {
   auto lock = directory_lock::take(options.directory);
   if (!lock)
     return lock.error();
-  auto p = std::make_unique<parts>(*std::move(lock));
-
-  const auto path = options.directory + "/db";
-  const auto database = database_options(options);
-  if (auto known = refuse_unknown_columns(path, database); !known)
-    return known.error();
-  const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes, 1);
-  const auto column = column_options(options, cache);
-  std::vector<rocksdb::ColumnFamilyDescriptor> wanted;
-  for (const auto c : columns)
-    wanted.emplace_back(std::string{to_string(c)}, column);
-  wanted.emplace_back(rocksdb::kDefaultColumnFamilyName, column);
-
-  rocksdb::DB* db = nullptr;
-  const auto status = rocksdb::DB::Open(database, path, wanted, &p->handles, &db);
-  if (!status.ok())
-    return failed("cannot open the database in " + path, status);
-  p->db.reset(db);
-
-  if (auto right = check_layout(*p->db, path); !right)
-    return right.error();
+  auto p = std::make_unique<parts>(*std::move(lock), options);
+  auto data = database::open(options);
+  if (!data)
+    return data.error();
+  p->data = *std::move(data);
   return std::unique_ptr<store>(new store(std::move(p)));
 }
 
 result<std::optional<std::string>> store::get(column where, std::string_view key) const {
-  if (!parts_)
-    return failure(errc::storage_failed, "the store is closed");
+  const std::shared_lock reading(parts_->access);
+  if (!parts_->data)
+    return closed();
+  auto& data = *parts_->data;
   std::string value;
-  const auto status = parts_->db->Get({}, parts_->in(where), slice(key), &value);
+  const auto status = data.db().Get({}, data.in(where), slice(key), &value);
   if (status.IsNotFound())
     return std::optional<std::string>{};
   if (!status.ok())
@@ -215,30 +160,32 @@ result<void> store::erase(column where, std::string_view key, durability d) {
 }
 
 result<void> store::write(const write_batch& batch, durability d) {
-  if (!parts_)
-    return failure(errc::storage_failed, "the store is closed");
+  const std::unique_lock writing(parts_->access);
+  if (!parts_->open)
+    return closed();
+  if (auto mended = parts_->mend(); !mended)
+    return mended;
+  auto& data = *parts_->data;
   rocksdb::WriteBatch changes;
   for (const auto& c : batch.changes()) {
-    const auto status = c.erase ? changes.Delete(parts_->in(c.where), c.key)
-                                : changes.Put(parts_->in(c.where), c.key, c.value);
+    const auto status = c.erase ? changes.Delete(data.in(c.where), c.key)
+                                : changes.Put(data.in(c.where), c.key, c.value);
     if (!status.ok())
       return failed("cannot collect changes", status);
   }
   rocksdb::WriteOptions how;
   how.sync = d == durability::power;
-  auto status = parts_->db->Write(how, &changes);
-  // After a full disk the database refuses all writes until it is told that there is room.
-  if (!status.ok() && parts_->db->Resume().ok())
-    status = parts_->db->Write(how, &changes);
-  return status.ok() ? result<void>{} : failed("cannot write", status);
+  return parts_->note("cannot write", data.db().Write(how, &changes));
 }
 
 result<void> store::for_each(column where, std::string_view prefix, const visitor& visit) const {
-  if (!parts_)
-    return failure(errc::storage_failed, "the store is closed");
+  const std::shared_lock reading(parts_->access);
+  if (!parts_->data)
+    return closed();
+  auto& data = *parts_->data;
   rocksdb::ReadOptions how;
   how.fill_cache = false;
-  const std::unique_ptr<rocksdb::Iterator> row(parts_->db->NewIterator(how, parts_->in(where)));
+  const std::unique_ptr<rocksdb::Iterator> row(data.db().NewIterator(how, data.in(where)));
   for (row->Seek(slice(prefix)); row->Valid() && row->key().starts_with(slice(prefix)); row->Next())
     if (!visit(row->key().ToStringView(), row->value().ToStringView()))
       break;
@@ -247,21 +194,23 @@ result<void> store::for_each(column where, std::string_view prefix, const visito
 }
 
 result<void> store::sync() {
-  if (!parts_)
-    return failure(errc::storage_failed, "the store is closed");
-  const auto status = parts_->db->FlushWAL(true);
-  return status.ok() ? result<void>{} : failed("cannot sync", status);
+  const std::unique_lock writing(parts_->access);
+  if (!parts_->open)
+    return closed();
+  if (auto mended = parts_->mend(); !mended)
+    return mended;
+  return parts_->note("cannot sync", parts_->data->db().FlushWAL(true));
 }
 
 result<void> store::close() {
-  if (!parts_)
+  if (!parts_->open)
     return {};
   auto synced = sync();
-  const auto status = parts_->close();
-  parts_.reset();
-  if (!synced)
-    return synced;
-  return status.ok() ? result<void>{} : failed("cannot close the database", status);
+  const std::unique_lock writing(parts_->access);
+  parts_->open = false;
+  parts_->data.reset();
+  parts_->lock.release();
+  return synced;
 }
 
 } // namespace troupe::storage

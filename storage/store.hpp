@@ -87,7 +87,7 @@ public:
   result<void> write(const write_batch& batch, durability d);
 
   /// Calls `visit` with each row whose key begins with `prefix`, in order, until it returns
-  /// false. Rows written meanwhile are not seen.
+  /// false. Rows written meanwhile are not seen; `visit` itself must not call the store.
   using visitor = std::function<bool(std::string_view key, std::string_view value)>;
   result<void> for_each(column where, std::string_view prefix, const visitor& visit) const;
 

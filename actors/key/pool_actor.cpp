@@ -211,7 +211,10 @@ void pool_actor_state::on_down(caf::down_msg& down) {
                         to_string(key_id{key}) + ": its actor crashed, again in "
                             + std::to_string(std::chrono::floor<std::chrono::seconds>(wait).count())
                             + " s");
-  self_->delayed_send(self_, wait, revive_atom::value, key);
+  if (wait == duration::zero())
+    revive(key);
+  else
+    self_->delayed_send(self_, wait, revive_atom::value, key);
 }
 
 void pool_actor_state::revive(std::uint64_t key) {

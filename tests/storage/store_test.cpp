@@ -1,5 +1,6 @@
 #include "storage/store.hpp"
 
+#include "tests/support/full_disk.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
@@ -161,6 +162,27 @@ TEST(store, a_damaged_database_is_a_failure_in_words) {
   const auto s = store::open({.directory = where.path()});
   ASSERT_FALSE(s);
   EXPECT_NE(s.error().text.find(where.path()), std::string::npos);
+}
+
+TEST(store, a_full_disk_is_a_failure_and_ends_when_there_is_room) {
+  const temporary_directory where;
+  {
+    const auto s = opened(where);
+    ASSERT_TRUE(s->put(column::keys, "before", "1", durability::power));
+    {
+      const full_disk full;
+      for (int i = 0; i < 3; ++i) {
+        const auto written = s->put(column::keys, "during", "2", durability::power);
+        ASSERT_FALSE(written);
+        EXPECT_EQ(written.error().code, errc::storage_failed);
+      }
+      EXPECT_EQ(**s->get(column::keys, "before"), "1");
+    }
+    ASSERT_TRUE(s->put(column::keys, "after", "3", durability::power));
+  }
+  const auto s = opened(where);
+  EXPECT_EQ(**s->get(column::keys, "before"), "1");
+  EXPECT_EQ(**s->get(column::keys, "after"), "3");
 }
 
 TEST(store, a_closed_store_fails_instead_of_crashing) {

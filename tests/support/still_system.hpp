@@ -71,6 +71,9 @@ public:
     settle_down();
   }
 
+  /// Whether anybody has asked to be woken up later.
+  bool anything_due() { return !scheduler().clock().schedule().empty(); }
+
   /// Sends a request, runs, and gives the answer; nothing, and a test failure, for an error or
   /// if no answer came.
   template <class Reply, class... Message>
