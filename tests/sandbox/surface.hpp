@@ -1,0 +1,48 @@
+#pragma once
+
+#include "sandbox/answer.hpp"
+#include "sandbox/json.hpp"
+#include "sandbox/script.hpp"
+#include "sandbox/world.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sandbox {
+
+enum class dialect : std::uint8_t { gemini, vertex, openai, anthropic };
+
+/// One API call, read from the request line, the headers and, where the dialect
+/// wants it, the body.
+struct call {
+  dialect spoken = dialect::gemini;
+  method what = method::generate;
+  std::string key;
+  std::string model;
+  bool sse = false;     ///< Gemini: `alt=sse`
+  bool streams = false; ///< the answer comes in events
+  std::string_view query;
+  std::string_view body;
+  std::uint64_t number = 0; ///< of this process, for ids
+};
+
+/// A value of a query, percent-decoded; empty when absent.
+std::string query_value(std::string_view query, std::string_view name);
+std::string percent_decoded(std::string_view s);
+
+/// The error in the dialect of the call.
+answer error_answer(const call& c, const fault& f, bool in_array = false);
+
+/// An ordinary answer of each dialect. `bent` is never null.
+answer gemini_answer(const call& c, const rule& bent, const world& w);
+answer openai_answer(const call& c, const rule& bent);
+answer anthropic_answer(const call& c, const rule& bent);
+
+/// Answers of constant bytes, made without a look at the body.
+answer fixed_answer(const call& c, const rule& bent);
+
+/// The text that every ordinary answer begins with.
+std::string greeting(std::string_view model, std::string_view said);
+
+} // namespace sandbox
