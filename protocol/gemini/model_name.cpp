@@ -1,5 +1,6 @@
 #include "protocol/gemini/model_name.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace troupe::gemini {
@@ -151,17 +152,22 @@ model_name parse_model_name(std::string_view asked, const known_models& known) {
 
 void append_path_segment(std::string& path, std::string_view name) {
   constexpr std::string_view digits = "0123456789ABCDEF";
-  for (const char c : name) {
-    const bool unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-                            || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_'
-                            || c == '~';
-    if (unreserved) {
-      path += c;
-      continue;
-    }
+  const auto is_unreserved = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-'
+           || c == '.' || c == '_' || c == '~';
+  };
+  const char* at = name.data();
+  const char* const end = at + name.size();
+  while (at != end) {
+    const char* const run = at;
+    at = std::find_if_not(at, end, is_unreserved);
+    path.append(run, at);
+    if (at == end)
+      return;
     path += '%';
-    path += digits[static_cast<unsigned char>(c) >> 4];
-    path += digits[static_cast<unsigned char>(c) & 15];
+    path += digits[static_cast<unsigned char>(*at) >> 4];
+    path += digits[static_cast<unsigned char>(*at) & 15];
+    ++at;
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <cstdint>
 #include <string>
@@ -32,19 +33,28 @@ void append_integer(std::string& out, std::uint64_t number);
 /// Appends `value` as compact JSON, keys in their order.
 void append_element(std::string& out, const simdjson::dom::element& value);
 
-/// A key of ours, known when we compile to need no escapes.
+/// A key of ours, made ready when we compile: checked to need no escapes, in quotes, with the
+/// comma before it and the colon after it.
 class plain_key {
 public:
-  consteval plain_key(const char* text) : text_(text) {
-    for (const char c : text_)
-      if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20)
+  consteval plain_key(const char* name) {
+    text_[size_++] = ',';
+    text_[size_++] = '"';
+    for (; *name != '\0'; ++name) {
+      if (*name == '"' || *name == '\\' || static_cast<unsigned char>(*name) < 0x20)
         throw "this key needs escapes: use foreign_key";
+      text_[size_++] = *name;
+    }
+    text_[size_++] = '"';
+    text_[size_++] = ':';
   }
 
-  constexpr std::string_view text() const { return text_; }
+  constexpr std::string_view with_comma() const { return {text_.data(), size_}; }
+  constexpr std::string_view without_comma() const { return {text_.data() + 1, size_ - 1U}; }
 
 private:
-  std::string_view text_;
+  std::array<char, 40> text_{};
+  std::uint8_t size_ = 0;
 };
 
 /// Writes one JSON value, from the outside in. Owned by one thread; `out` must outlive it.
@@ -57,11 +67,8 @@ public:
   void begin_array() { open('['); }
   void end_array() { close(']'); }
 
-  void key(plain_key name) {
-    separate();
-    out_ += '"';
-    out_ += name.text();
-    out_ += "\":";
+  void key(const plain_key& name) {
+    out_ += comma_ ? name.with_comma() : name.without_comma();
     comma_ = false;
   }
 
@@ -107,14 +114,27 @@ public:
   }
 
   /// `key` with a string, the most frequent member.
-  void member(plain_key name, std::string_view text) {
+  void member(const plain_key& name, std::string_view text) {
     key(name);
     string(text);
   }
 
-  void boolean_member(plain_key name, bool value) {
+  void boolean_member(const plain_key& name, bool value) {
     key(name);
     boolean(value);
+  }
+
+  /// Several brackets and keys at once: `text` ends where the first value or key inside is due.
+  void open(std::string_view text) {
+    separate();
+    out_ += text;
+    comma_ = false;
+  }
+
+  /// Several closing brackets at once.
+  void close(std::string_view brackets) {
+    out_ += brackets;
+    comma_ = true;
   }
 
   /// One string written in pieces.

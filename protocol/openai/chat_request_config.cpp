@@ -56,7 +56,7 @@ std::int64_t wrap_seed(std::int64_t seed) {
 } // namespace
 
 /// The writer, inside `generationConfig`, which comes into being with its first member (G8).
-json::writer& request_translator::config(json::plain_key name) {
+json::writer& request_translator::config(const json::plain_key& name) {
   if (!config_open_) {
     out_.key("generationConfig");
     out_.begin_object();
@@ -83,7 +83,7 @@ bool request_translator::write_generation_config() {
   return true;
 }
 
-bool request_translator::write_number(request_field which, json::plain_key name) {
+bool request_translator::write_number(request_field which, const json::plain_key& name) {
   const auto* value = field(which);
   if (value == nullptr)
     return true;

@@ -368,10 +368,8 @@ void request_translator::open_content(content_kind kind) {
   if (open_ == kind)
     return;
   close_content();
-  out_.begin_object();
-  out_.member("role", kind == content_kind::model ? "model" : "user");
-  out_.key("parts");
-  out_.begin_array();
+  out_.open(kind == content_kind::model ? R"({"role":"model","parts":[)"
+                                        : R"({"role":"user","parts":[)");
   open_ = kind;
   any_content_ = true;
   if (kind == content_kind::user && model_.folds_system())
@@ -381,8 +379,7 @@ void request_translator::open_content(content_kind kind) {
 void request_translator::close_content() {
   if (open_ == content_kind::none)
     return;
-  out_.end_array();
-  out_.end_object();
+  out_.close("]}");
   open_ = content_kind::none;
 }
 

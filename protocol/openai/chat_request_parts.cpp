@@ -109,8 +109,8 @@ void request_translator::write_text(std::string_view text, content_kind kind,
   if (kind == content_kind::model && model_.makes_images() && write_text_with_images(text))
     return;
   open(kind);
-  out_.begin_object();
-  out_.member("text", text);
+  out_.open(R"({"text":)");
+  out_.string(text);
   if (!signature.empty())
     out_.member("thoughtSignature", signature);
   out_.end_object();

@@ -305,18 +305,18 @@ private:
   void write_server_tools();
   void add_server_tool(server_tool which);
   bool is_new_function(std::string_view name);
-  void write_function_name(json::plain_key key, std::string_view name);
+  void write_function_name(const json::plain_key& key, std::string_view name);
   void append_function_name(std::string_view name);
   bool write_tool_choice();
   bool write_choice(const json::element& choice, request_field which);
   bool write_chosen_function(std::string_view name, const std::string& path);
   bool write_allowed_tools(const json::element* allowed);
-  bool write_schema(const json::element& schema, json::plain_key subset, json::plain_key full,
-                    bool optional, const std::string& path);
+  bool write_schema(const json::element& schema, const json::plain_key& subset,
+                    const json::plain_key& full, bool optional, const std::string& path);
 
   // chat_request_config.cpp
   bool write_generation_config();
-  bool write_number(request_field which, json::plain_key name);
+  bool write_number(request_field which, const json::plain_key& name);
   bool write_penalties();
   bool write_max_tokens();
   bool write_count();
@@ -329,7 +329,7 @@ private:
   bool write_speech(bool audio);
   bool write_safety();
   void write_labels();
-  json::writer& config(json::plain_key name);
+  json::writer& config(const json::plain_key& name);
 
   const json::element* field(request_field which) const { return fields_[which]; }
 

@@ -144,8 +144,8 @@ bool request_translator::write_function(const element& function, const std::stri
   return true;
 }
 
-bool request_translator::write_schema(const element& schema, json::plain_key subset,
-                                      json::plain_key full, bool optional,
+bool request_translator::write_schema(const element& schema, const json::plain_key& subset,
+                                      const json::plain_key& full, bool optional,
                                       const std::string& path) {
   const schema_target target{.subset = subset,
                              .json_schema = full,
@@ -193,7 +193,7 @@ void request_translator::write_server_tools() {
     }
 }
 
-void request_translator::write_function_name(json::plain_key key, std::string_view name) {
+void request_translator::write_function_name(const json::plain_key& key, std::string_view name) {
   out_.key(key);
   append_function_name(name);
 }

@@ -28,7 +28,7 @@ schema_result schema_writer::state::write(json::writer& out, const element& root
   recursive_.reset();
   searched_.clear();
   const auto begin = out.save();
-  const auto attempt = [&](json::plain_key member, std::size_t nodes, auto convert) {
+  const auto attempt = [&](const json::plain_key& member, std::size_t nodes, auto convert) {
     trouble_ = trouble::none;
     nodes_left_ = std::min(nodes, budget.nodes);
     start_ = out.buffer().size();
@@ -119,13 +119,13 @@ bool schema_writer::state::lacks_properties(const schema_node& node) const {
   return name && ascii::equal_any_case(*name, "object");
 }
 
-void schema_writer::state::copy_string(json::plain_key name, const element* value) {
+void schema_writer::state::copy_string(const json::plain_key& name, const element* value) {
   if (value != nullptr)
     if (const auto text = json::as_string(*value))
       out_->member(name, *text);
 }
 
-void schema_writer::state::copy_number(json::plain_key name, const element* value) {
+void schema_writer::state::copy_number(const json::plain_key& name, const element* value) {
   if (value == nullptr || !value->is_number())
     return;
   out_->key(name);

@@ -113,7 +113,8 @@ void schema_writer::state::emit_full(const schema_node& node, int depth) {
   out_->end_object();
 }
 
-void schema_writer::state::write_schemas(json::plain_key name, const element* schemas, int depth) {
+void schema_writer::state::write_schemas(const json::plain_key& name, const element* schemas,
+                                         int depth) {
   const auto list = schemas ? json::as_array(*schemas) : std::nullopt;
   if (!list || list->begin() == list->end())
     return;

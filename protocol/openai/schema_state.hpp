@@ -204,13 +204,13 @@ private:
   void full(const json::element& schema, int depth);
   void emit_full(const schema_node& node, int depth);
   void write_definitions(const schema_node& node, int depth);
-  void write_schemas(json::plain_key name, const json::element* schemas, int depth);
+  void write_schemas(const json::plain_key& name, const json::element* schemas, int depth);
 
   // both forms
   void write_enumeration(const schema_node& node, bool nulls);
   void write_bounds(const schema_node& node, bool of_integers);
-  void copy_string(json::plain_key name, const json::element* value);
-  void copy_number(json::plain_key name, const json::element* value);
+  void copy_string(const json::plain_key& name, const json::element* value);
+  void copy_number(const json::plain_key& name, const json::element* value);
   bool lacks_properties(const schema_node& node) const;
 
   json::writer* out_ = nullptr;
