@@ -27,37 +27,42 @@ struct origin {
 result<std::pair<origin, std::string>> parse_base_url(std::string_view url);
 
 struct client_options {
-  std::size_t connections_idle_max = 256; ///< per loop and origin
+  std::size_t connections_idle_max = 256;           ///< per loop and origin
   duration idle_timeout = std::chrono::seconds{55}; ///< an unused pooled connection lives so long
   std::size_t head_bytes_max = 64 * 1024;
   std::string ca_file; ///< empty: the system's
   bool verify = true;  ///< certificate chain and host name
 };
 
+/// Coarse: each ends a call up to 100 ms late, never early.
 struct client_timeouts {
-  duration connect = std::chrono::seconds{10}; ///< name, TCP and TLS together
-  duration first_byte = std::chrono::seconds{120};
-  duration silence = std::chrono::seconds{60}; ///< between two pieces of the body
-  duration total = std::chrono::seconds{600};
+  duration connect = std::chrono::seconds{10};     ///< name, TCP and TLS together
+  duration first_byte = std::chrono::seconds{120}; ///< after the request was sent
+  duration silence = std::chrono::seconds{60};     ///< between two pieces of the answer, while
+                                                   ///< somebody waits for it, or of the request
+  duration total = std::chrono::seconds{600};      ///< from `send` to the end of the body
 };
 
 struct client_request {
   std::string_view method = "POST";
   std::string_view target;       ///< path and query
-  std::string_view header_lines; ///< each `name: value\r\n`; host, content-length, connection
-                                 ///< and accept-encoding are added by the client
+  std::string_view header_lines; ///< each `name: value\r\n`; host, content-length and
+                                 ///< accept-encoding are added by the client
   std::string_view body;
   bool has_body = true;
   client_timeouts timeouts;
 };
 
-/// An upstream's answer while it arrives. Destroying it before its end closes the
-/// connection; at its end the connection has gone back to the pool.
+/// An upstream's answer while it arrives. Destroying it before all its bytes were given out
+/// closes the connection; at its end the connection has gone back to the pool. May outlive
+/// the client, but not the loop.
 class client_response {
 public:
   virtual ~client_response() = default;
 
   virtual int status() const = 0;
+
+  /// As they came; but of a body that `read` unpacks, without its coding and its length.
   virtual const headers& fields() const = 0;
 
   /// The next bytes of the body, decoded (chunks, gzip), as many as one read gave. Empty:
@@ -75,7 +80,9 @@ struct client_counters {
   std::uint64_t stale_retries = 0;
 };
 
-/// Calls upstreams from one loop, over pooled keep-alive connections. Loop's thread only.
+/// Calls upstreams from one loop, over pooled keep-alive connections. Loop's thread only, or
+/// any while the loop does not run. Destroyed before its loop; its calls end before it does,
+/// or are dropped by the loop unresumed.
 class client {
 public:
   static std::unique_ptr<client> make(event_loop& loop, client_options options, log_sink& log);
@@ -86,7 +93,8 @@ public:
   /// connection that turns out to be dead before any byte of the answer is replaced once.
   /// Everything in `request` must live until the task ends. Cancelling closes the
   /// connection at once, also while the body is read. Fails with `connect_failed`,
-  /// `tls_failed`, `upstream_timeout`, `upstream_broken`, `upstream_malformed`, `cancelled`.
+  /// `tls_failed`, `upstream_timeout`, `upstream_broken`, `upstream_malformed`, `cancelled`,
+  /// `shutting_down`, and `invalid_argument` for a target with blanks or line breaks.
   virtual task<result<std::unique_ptr<client_response>>>
   send(const origin& to, const client_request& request, cancel_source& cancel) = 0;
 

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "http/client.hpp"
+#include "http/detail/client_connection.hpp"
+#include "http/detail/client_pool.hpp"
+#include "http/task.hpp"
+#include "protocol/base/result.hpp"
+
+#include <string>
+
+namespace troupe::http::detail {
+
+/// Opens `connection` to `to`: name, TCP with every address in turn, TLS; within
+/// `connect_limit` together. The only place that knows how an upstream is reached, and so
+/// the one that an egress proxy changes. Arguments live until the task ends.
+task<result<void>> open_connection(client_connection& connection, client_pool& pool,
+                                   const origin& to, duration connect_limit);
+
+/// `host:port`, for messages and the `host` field, whose port is left out when usual.
+std::string with_port(const origin& to);
+void append_host_field(std::string& out, const origin& to);
+
+/// What the end of a connection means for the call that used it.
+failure failure_of(ended_by why, const origin& to);
+
+} // namespace troupe::http::detail

@@ -1,0 +1,80 @@
+#pragma once
+
+#include "http/client.hpp"
+#include "http/detail/client_connection.hpp"
+#include "http/detail/client_resolver.hpp"
+#include "http/detail/client_tls.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+namespace troupe::http::detail {
+
+/// What is kept for one origin.
+struct origin_pool {
+  std::vector<std::shared_ptr<client_connection>> idle; ///< the latest used last
+  tls_sessions sessions;
+  std::size_t connections = 0; ///< all that refer to this
+};
+
+/// The idle connections of one client and what all its connections share. Kept alive by the
+/// client and by every connection, as one may outlive the client until its last operation
+/// has ended. Loop's thread.
+class client_pool : public std::enable_shared_from_this<client_pool> {
+public:
+  static constexpr std::size_t origins_max = 1'024;
+  static constexpr std::size_t spare_fields_max = 64;
+
+  client_pool(event_loop::impl& loop, client_options options, log_sink& log);
+
+  const client_options& options() const { return options_; }
+  resolver& names() { return names_; }
+  log_sink& log() const { return log_; }
+
+  /// Made when first needed: reading the system's certificates takes milliseconds.
+  result<const tls_context*> tls();
+
+  origin_pool& of(const origin& to);
+
+  /// The connection that rested least, or nothing.
+  std::shared_ptr<client_connection> take(origin_pool& home);
+
+  std::shared_ptr<client_connection> make(origin_pool& home);
+
+  /// After an answer that ended well. Closes it if it may not rest.
+  void give_back(std::shared_ptr<client_connection> connection);
+
+  /// An idle connection ends.
+  void drop(client_connection& connection);
+
+  /// Memory for the fields of one answer after another.
+  headers take_fields();
+  void give_fields(headers fields);
+
+  void stop();
+  bool stopped() const { return stopped_; }
+
+  void count_opened();
+  void count_closed() { --counters_.connections_open; }
+  client_counters& counters() { return counters_; }
+
+private:
+  struct hash {
+    std::size_t operator()(const origin& o) const noexcept;
+  };
+
+  event_loop::impl& loop_;
+  client_options options_;
+  log_sink& log_;
+  resolver names_;
+  std::unique_ptr<tls_context> tls_;
+  std::unordered_map<origin, std::unique_ptr<origin_pool>, hash> origins_;
+  std::vector<headers> spare_fields_;
+  client_counters counters_;
+  bool stopped_ = false;
+};
+
+} // namespace troupe::http::detail
