@@ -197,10 +197,13 @@ client_error unreadable(std::string_view body) {
 std::variant<std::string, client_error> translate_chat_response(std::string_view body,
                                                                 const chat_facts& facts,
                                                                 const translation_options& options,
-                                                                const answer_context& context) {
+                                                                const answer_context& context,
+                                                                token_usage* usage) {
   const auto* from = gemini::read_answer(body);
   if (!from)
     return unreadable(body);
+  if (usage)
+    *usage = from->usage.summed();
   if (from->is_error) {
     const int status = from->error_status;
     const gemini::answer_facts at{.model = facts.model, .now = wall_time{context.created}};

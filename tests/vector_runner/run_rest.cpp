@@ -158,13 +158,10 @@ json native_upstream_call(const json& input, const json& context, const vector_c
   const auto header = [&](const char* name) { return headers.value(name, std::string{}); };
   const auto authorization = header("authorization"), x_api_key = header("x-api-key"),
              x_goog_api_key = header("x-goog-api-key");
-  std::string key;
-  if (const auto at = ('&' + query).find("&key="); at != std::string::npos)
-    key = query.substr(at + 4, query.find('&', at + 4) - at - 4);
   const auto shown = http::presented_in({.authorization = authorization,
                                          .x_api_key = x_api_key,
                                          .x_goog_api_key = x_goog_api_key,
-                                         .query = key});
+                                         .query = query});
   const auto error_json = [](const client_error& e) {
     const auto rendered = render(e, surface::gemini, "r-1");
     const auto body = parse_json(rendered.body);
