@@ -66,6 +66,11 @@ public:
       : text_(text), source_(source), problems_(problems) {}
 
   std::optional<node> read() {
+    if (const auto zero = text_.find('\0'); zero != std::string_view::npos) {
+      const auto lines = std::count(text_.begin(), text_.begin() + at(zero), '\n');
+      fail(static_cast<std::size_t>(lines) + 1, "holds a zero byte: this is no text file");
+      return std::nullopt;
+    }
     if (text_.starts_with("\xEF\xBB\xBF"))
       at_ = 3;
     node root;
@@ -105,7 +110,7 @@ private:
       if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
         ++at_;
       } else if (text_.substr(at_, 2) == "//") {
-        at_ = std::min(text_.find('\n', at_), text_.size());
+        at_ = std::min(text_.find_first_of("\r\n", at_), text_.size());
       } else if (text_.substr(at_, 2) == "/*") {
         const auto end = text_.find("*/", at_ + 2);
         if (end == std::string_view::npos)

@@ -10,6 +10,8 @@ namespace troupe::config {
 
 namespace {
 
+constexpr std::size_t problems_max = 100; // of a file that is none, nobody reads more
+
 bool is_variable(std::string_view name) {
   return !name.empty() && name.size() <= 128 && !(name[0] >= '0' && name[0] <= '9')
          && std::all_of(name.begin(), name.end(), [](char c) {
@@ -64,13 +66,10 @@ private:
     if (name.starts_with("export ") || name.starts_with("export\t"))
       name = trimmed(name.substr(7));
     if (equals >= end || !is_variable(name)) {
-      problems_.push_back(
-          {std::string{source_},
-           line_,
-           {},
-           line.find('=') == std::string_view::npos
-               ? "NAME=value is expected here; a value over several lines needs quotes"
-               : "the name before = must be of letters, digits and underscores"});
+      const bool no_equals = line.find('=') == std::string_view::npos;
+      refuse(line_, {},
+             no_equals ? "NAME=value is expected here; a value over several lines needs quotes"
+                       : "the name before = must be of letters, digits and underscores");
       rest_.remove_prefix(std::min(end + 1, rest_.size()));
       return;
     }
@@ -82,6 +81,13 @@ private:
       quoted_value(begun);
     else
       plain_value(begun);
+  }
+
+  /// A key that stands on a line of its own may look like a name.
+  void refuse(std::size_t line, std::string_view name, std::string text) {
+    if (problems_.size() < problems_max)
+      problems_.push_back({std::string{source_}, line,
+                           name.empty() ? std::string{} : printable_name(name), std::move(text)});
   }
 
   void add(env_entry e, std::string value) {
@@ -114,7 +120,7 @@ private:
         value += rest_[i];
     }
     if (i >= rest_.size()) {
-      problems_.push_back({std::string{source_}, begun.line, begun.name, "its quote has no end"});
+      refuse(begun.line, begun.name, "its quote has no end");
       rest_ = {};
       return;
     }
@@ -122,8 +128,7 @@ private:
     const auto end = std::min(rest_.find('\n'), rest_.size());
     const auto after = trimmed(rest_.substr(0, end));
     if (!after.empty() && !after.starts_with('#'))
-      problems_.push_back(
-          {std::string{source_}, line_, begun.name, "something follows its closing quote"});
+      refuse(line_, begun.name, "something follows its closing quote");
     rest_.remove_prefix(std::min(end + 1, rest_.size()));
     add(begun, std::move(value));
   }

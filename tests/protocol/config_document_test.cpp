@@ -98,6 +98,16 @@ TEST(config_document, anything_that_is_not_json_is_refused) {
     EXPECT_FALSE(fault_of(wrong).text.empty()) << wrong;
 }
 
+TEST(config_document, binary_files_are_refused_even_in_comments) {
+  using namespace std::string_literals;
+  EXPECT_EQ(to_string(fault_of("// x\n// \0\n{}"s)),
+            "f:2: holds a zero byte: this is no text file");
+}
+
+TEST(config_document, a_carriage_return_ends_a_comment) {
+  EXPECT_EQ(write_json(read("// x\r[1]")), "[1]");
+}
+
 TEST(config_document, depth_is_bounded) {
   EXPECT_EQ(fault_of(std::string(100'000, '[')).text, "nested deeper than 32 levels");
   const auto deep = std::string(32, '[') + "1" + std::string(32, ']');

@@ -75,8 +75,9 @@ TEST(config_env_file, lines_are_counted_through_quoted_values) {
 }
 
 TEST(config_env_file, a_line_that_is_no_setting_is_told_without_its_text) {
-  for (const auto* text : {"AIzaSySECRET", "AIzaSySECRET\n", "1A=AIzaSySECRET", "A B=AIzaSySECRET",
-                           "=AIzaSySECRET", "A=\"AIzaSySECRET", "A='x'AIzaSySECRET"}) {
+  for (const auto* text :
+       {"AIzaSySECRET", "AIzaSySECRET\n", "1A=AIzaSySECRET", "A B=AIzaSySECRET", "=AIzaSySECRET",
+        "A=\"AIzaSySECRET", "A='x'AIzaSySECRET", "AIzaSySECRET='", "AIzaSySECRET=\"x\"y"}) {
     const auto said = to_string(fault_of(text));
     EXPECT_EQ(said.find("SECRET"), std::string::npos) << said;
     EXPECT_EQ(said.substr(0, 7), ".env:1:") << said;

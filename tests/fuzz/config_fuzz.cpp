@@ -1,0 +1,106 @@
+#include "protocol/config/document.hpp"
+#include "protocol/config/load.hpp"
+#include "protocol/config/options.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+// Configurations from anybody: a file, an env file or one variable. Whatever the bytes are,
+// loading ends, what it takes and refuses as JSON is what another parser takes and refuses,
+// and neither problems nor warnings repeat the secret that the seeds are full of.
+
+namespace {
+
+using namespace troupe;
+
+constexpr std::string_view canary = "CANARY7f3a91c2";
+
+void hides_the_canary(const std::string& text) {
+  TROUPE_ASSERT(text.find(canary) == std::string::npos);
+}
+
+void check(const loaded_settings& loaded) {
+  for (const auto& p : loaded.problems)
+    hides_the_canary(to_string(p));
+  for (const auto& w : loaded.warnings)
+    hides_the_canary(w);
+  if (!loaded.problems.empty())
+    return;
+  TROUPE_ASSERT(!loaded.values.upstreams.empty());
+  for (const auto* list : {&loaded.values.credentials.clients, &loaded.values.credentials.admins})
+    for (const auto& c : *list) {
+      TROUPE_ASSERT(c.value.empty() != c.sha256.empty());
+      TROUPE_ASSERT(c.value.empty() || c.value.reveal().size() >= 8);
+    }
+  for (const auto& o : config::options())
+    if (o.path.find('[') == std::string_view::npos)
+      (void)config::show(o, loaded.values);
+}
+
+void agrees_with_another_parser(const std::string& text) {
+  config_problems problems;
+  const auto ours = config::read_document(text, "f", problems);
+  if (!ours) {
+    TROUPE_ASSERT(!problems.empty());
+    for (const auto& p : problems)
+      if (p.text.starts_with("nested deeper"))
+        return; // our bound, not theirs
+  }
+  if (text.find('\0') != std::string::npos) { // they take it for the end of the text
+    TROUPE_ASSERT(!ours);
+    return;
+  }
+  nlohmann::json theirs;
+  bool taken = true;
+  try {
+    theirs = nlohmann::json::parse(text, nullptr, true, true);
+  } catch (const nlohmann::json::out_of_range&) {
+    return; // a number beyond a double; we keep the digits and let the option refuse it
+  } catch (const nlohmann::json::parse_error&) {
+    taken = false;
+  }
+  TROUPE_ASSERT(ours.has_value() == taken);
+  if (ours && problems.empty())
+    TROUPE_ASSERT(nlohmann::json::parse(config::write_json(*ours)) == theirs);
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0)
+    return 0;
+  const std::string text(reinterpret_cast<const char*>(data) + 1, size - 1);
+  config_sources sources;
+  sources.read_file = [](const std::string&) -> result<std::string> {
+    return std::string{"one\ntwo\n"};
+  };
+  switch (data[0] % 4) {
+  case 0:
+    agrees_with_another_parser(text);
+    sources.file = config_text{"f", text};
+    break;
+  case 1:
+    sources.env_file = config_text{".env", text};
+    break;
+  case 2: {
+    const auto all = config::options();
+    const auto& o = all[text.empty() ? 0 : static_cast<unsigned char>(text[0]) % all.size()];
+    if (const auto name = config::environment_name(o); !name.empty())
+      sources.environment[name] = text.empty() ? text : text.substr(1);
+    break;
+  }
+  default:
+    sources.environment["API_KEYS"] = text;
+    sources.environment["ALLOWED_TOKENS"] = text;
+    sources.environment["AUTH_TOKEN"] = text;
+    sources.environment["CUSTOM_HEADERS"] = text;
+    sources.environment["BASE_URL"] = text;
+    break;
+  }
+  check(load_settings(sources));
+  return 0;
+}
