@@ -50,7 +50,7 @@ struct loop_parts {
 
 class running_node final : public node {
 public:
-  explicit running_node(log_sink& log) : log_(log) {}
+  explicit running_node(node_log& log) : log_(log) {}
   ~running_node() override { stop(); }
 
   result<void> begin(const settings& s);
@@ -70,7 +70,7 @@ private:
   metrics_facts facts() const;
   void end_actors();
 
-  log_sink& log_;
+  node_log& log_;
   std::unique_ptr<storage::store> db_;
   std::unique_ptr<runtime> runtime_;
   caf::actor storage_;
@@ -119,11 +119,9 @@ result<void> running_node::begin(const settings& s) {
 }
 
 result<void> running_node::begin_actors(const settings& s, const pool_plan& plan) {
-  const auto policy =
-    s.scheduler == scheduler_kind::asio ? scheduler_policy::asio : scheduler_policy::sharing;
   const auto loops =
     s.loops != 0 ? s.loops : std::max<std::size_t>(1, std::thread::hardware_concurrency());
-  auto started = runtime::start(policy, loops);
+  auto started = runtime::start(s.scheduler, loops);
   if (!started)
     return started.error();
   runtime_ = *std::move(started);
@@ -200,7 +198,7 @@ metrics_facts running_node::facts() const {
       f.upstream_connections_open += c.connections_open;
       f.upstream_connections_total += c.connections_made;
     }
-  f.log_lines_dropped = log_.dropped();
+  f.log_lines_dropped = log_.counters().dropped;
   return f;
 }
 
@@ -243,7 +241,7 @@ void running_node::end_actors() {
     return;
   {
     caf::scoped_actor self{runtime_->system()};
-    const auto finished = [](auto&&...) {};
+    const auto finished = [] {};
     const auto failed = [this](const caf::error&) {
       log_.write(log_area::storage, log_level::error, {}, "the last state of the keys may not be stored");
     };
@@ -262,7 +260,7 @@ void running_node::end_actors() {
 
 } // namespace
 
-result<std::unique_ptr<node>> node::start(const settings& s, log_sink& log) {
+result<std::unique_ptr<node>> node::start(const settings& s, node_log& log) {
   auto n = std::make_unique<running_node>(log);
   if (auto begun = n->begin(s); !begun)
     return begun.error();

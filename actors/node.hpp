@@ -1,6 +1,6 @@
 #pragma once
 
-#include "protocol/base/log.hpp"
+#include "actors/log.hpp"
 #include "protocol/base/result.hpp"
 #include "protocol/base/secret.hpp"
 #include "protocol/base/time.hpp"
@@ -24,7 +24,7 @@ struct first_credentials {
 class node {
 public:
   /// `log` must outlive the node. The failure's text tells an operator what to do.
-  static result<std::unique_ptr<node>> start(const settings& s, log_sink& log);
+  static result<std::unique_ptr<node>> start(const settings& s, node_log& log);
 
   /// Calls `stop`.
   virtual ~node() = default;

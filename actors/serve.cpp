@@ -75,8 +75,7 @@ void announce(const settings& s, const node& n) {
 
 } // namespace
 
-int serve(const loaded_settings& loaded) {
-  const auto& s = loaded.values;
+int serve(const settings& s, const std::vector<std::string>& warnings) {
   const auto signals = claim_signals();
   raise_descriptor_limit();
   auto log = make_log(s.log, s.data_dir);
@@ -84,7 +83,7 @@ int serve(const loaded_settings& loaded) {
     fmt::print(stderr, "troupe cannot start: {}\n", log.error().text);
     return 1;
   }
-  for (const auto& warning : loaded.warnings)
+  for (const auto& warning : warnings)
     (*log)->write(log_area::http, log_level::warning, {}, warning);
   auto started = node::start(s, **log);
   if (!started) {

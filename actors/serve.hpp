@@ -1,12 +1,15 @@
 #pragma once
 
-#include "protocol/config/load.hpp"
+#include "protocol/config/settings.hpp"
+
+#include <string>
+#include <vector>
 
 namespace troupe {
 
 /// Runs a node until SIGTERM or SIGINT, then drains it. Returns the exit code: 0 after a clean
 /// end, 1 when the node could not start (the reason is on standard error), 3 when exchanges had
 /// to be cut because they outlasted `drain_timeout`. A second signal cuts them at once.
-int serve(const loaded_settings& loaded);
+int serve(const settings& s, const std::vector<std::string>& warnings);
 
 } // namespace troupe

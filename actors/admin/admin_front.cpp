@@ -1,6 +1,7 @@
 #include "actors/admin/admin_front.hpp"
 
 #include "actors/admin/key_document.hpp"
+#include "http/credentials.hpp"
 #include "protocol/json/writer.hpp"
 
 #include <fmt/format.h>

@@ -2,6 +2,7 @@
 
 #include "actors/front/chat_answers.hpp"
 #include "actors/front/native_answers.hpp"
+#include "http/credentials.hpp"
 #include "protocol/base/key_id.hpp"
 
 #include <fmt/format.h>

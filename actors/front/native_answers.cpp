@@ -38,7 +38,7 @@ std::variant<std::string, inner_error, client_error> native_whole::translate(std
     return inner_error{scan.error_status, std::move(body)};
   if (expects_candidates_ && !scan.has_candidates && !scan.blocked)
     return empty_answer();
-  return std::move(body);
+  return body;
 }
 
 std::optional<std::variant<inner_error, client_error>> native_progress::take(std::string_view event) {
