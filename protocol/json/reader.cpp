@@ -43,7 +43,7 @@ client_error describe(simdjson::error_code error) {
 
 // Grows in powers of two, so that slowly growing bodies do not reallocate each time.
 bool reader::reserve(std::size_t bytes) {
-  if (bytes <= capacity_)
+  if (padded_ && bytes <= capacity_)
     return true;
   const auto capacity = std::bit_ceil(std::max<std::size_t>(bytes, 16 * 1024));
   capacity_ = 0;
