@@ -78,14 +78,14 @@ client_error wrong_method() {
 /// A tuned model has a collection of its own.
 constexpr std::string_view tuned = "tunedModels/";
 
-/// Whether `name` is one segment of a path and nothing that a server between us and the model
-/// could read as another path.
+/// Whether `name` is one segment of a path in visible ASCII, and nothing that a server between
+/// us and the model could read as another path.
 bool is_plain_name(std::string_view name) {
   if (name.empty() || name.size() > model_bytes_max || name == "." || name == "..")
     return false;
   return std::none_of(name.begin(), name.end(), [](char c) {
-    return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F || c == '/' || c == '\\' || c == '%'
-           || c == '?' || c == '#';
+    return static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7F
+           || c == '/' || c == '\\' || c == '%' || c == '?' || c == '#';
   });
 }
 

@@ -78,8 +78,9 @@ TEST(route_native, rewrites_prefixes_and_keeps_what_was_asked) {
   }
   EXPECT_EQ(call("/v1beta/models/gemini-2.5-pro%3AgenerateContent").path,
             "/v1beta/models/gemini-2.5-pro:generateContent");
-  EXPECT_EQ(call("/v1beta/tunedModels/mine-1:generateContent").path,
-            "/v1beta/tunedModels/mine-1:generateContent");
+  for (const std::string asked : {"tunedModels/mine-1", "models/tunedModels/mine-1"})
+    EXPECT_EQ(call("/v1beta/" + asked + ":generateContent").path,
+              "/v1beta/tunedModels/mine-1:generateContent");
 }
 
 TEST(route_native, no_name_can_reach_another_path) {
@@ -93,6 +94,8 @@ TEST(route_native, no_name_can_reach_another_path) {
                                  "models%2F..%2Ffiles",
                                  "a%5Cb",
                                  "a%00",
+                                 "a%ff",
+                                 "a\xC3\xA9",
                                  "a%0d%0a",
                                  "a%20b",
                                  "a%23b",
@@ -102,7 +105,6 @@ TEST(route_native, no_name_can_reach_another_path) {
                                  "%4",
                                  "%zz",
                                  "",
-                                 "tunedModels/x",
                                  "models/a/b",
                                  "google/../x"})
     EXPECT_EQ(refusal("/v1beta/models/" + name + ":generateContent"), fault::unknown_path) << name;
