@@ -73,14 +73,16 @@ bool request_translator::write_generation_config() {
       || !write_penalties() || !write_logprobs() || !write_response_format() || !write_thinking()
       || !write_modalities())
     return false;
-  for (const auto& [which, name] :
-       {std::pair{google_field::image_config, json::plain_key{"imageConfig"}},
-        std::pair{google_field::media_resolution, json::plain_key{"mediaResolution"}}})
-    if (const auto* value = google_[which]; value && !is_empty_container(*value))
-      copy_camel_case(config(name), *value, scratch_.text);
+  write_google_member(google_field::image_config, "imageConfig");
+  write_google_member(google_field::media_resolution, "mediaResolution");
   if (config_open_)
     out_.end_object();
   return true;
+}
+
+void request_translator::write_google_member(google_field which, const json::plain_key& name) {
+  if (const auto* value = google_[which]; value && !is_empty_container(*value))
+    copy_camel_case(config(name), *value, scratch_.text);
 }
 
 bool request_translator::write_number(request_field which, const json::plain_key& name) {

@@ -316,6 +316,7 @@ private:
 
   // chat_request_config.cpp
   bool write_generation_config();
+  void write_google_member(google_field which, const json::plain_key& name);
   bool write_number(request_field which, const json::plain_key& name);
   bool write_penalties();
   bool write_max_tokens();
