@@ -117,6 +117,16 @@ test("an abort in mid-stream reaches the upstream", async () => {
   await eventually(async () => (await sandbox.total("client_left")) === 1, "the abort was seen");
 });
 
+test("what the gateway does not know is forwarded untouched", async () => {
+  const answer = await fetch(`${troupe.url}/v1beta/models/${model}:generateContent`, {
+    method: "POST",
+    headers: { "content-type": "application/json", "x-goog-api-key": credential },
+    body: JSON.stringify({ contents: [{ parts: [{ text: "x" }] }], fieldOfTomorrow: { a: 1 } }),
+  });
+  assert.equal(answer.status, 400);
+  assert.match((await answer.json()).error.message, /Unknown name "fieldOfTomorrow"/);
+});
+
 test("without alt=sse a stream is one JSON array", async () => {
   const answer = await fetch(`${troupe.url}/v1beta/models/${model}:streamGenerateContent`, {
     method: "POST",
@@ -125,6 +135,6 @@ test("without alt=sse a stream is one JSON array", async () => {
   });
   const text = await answer.text();
   assert.ok(Array.isArray(JSON.parse(text)));
-  assert.match(text, /\n,\n/);
+  assert.match(text, /\n,\r?\n/);
   assert.ok(text.endsWith("]\n"));
 });

@@ -117,8 +117,10 @@ export class Troupe {
 
   async start() {
     this.folder = mkdtempSync(join(tmpdir(), "troupe-e2e-"));
+    const scheduler = process.env.TROUPE_SCHEDULER;
     const environment = {
       PATH: process.env.PATH,
+      ...(scheduler ? { TROUPE_SCHEDULER: scheduler } : {}),
       TROUPE_LISTEN: "127.0.0.1:0",
       TROUPE_ADMIN_LISTEN: "127.0.0.1:0",
       TROUPE_DATA_DIR: this.folder,

@@ -303,7 +303,7 @@ public:
     if (call_.sse) {
       out += "data: " + dump(event, -1) + "\r\n\r\n";
     } else {
-      out += at_ == 1 ? "[" : "\n,\n";
+      out += at_ == 1 ? "[" : "\n,\r\n";
       out += dump(event, 2);
       if (at_ == total_)
         out += "\n]\n";
@@ -316,7 +316,7 @@ public:
     f.raw.clear(); // a page of HTML is no event
     if (call_.sse)
       return "data: " + dump(json::parse(gemini_error(f, false)), -1) + "\r\n\r\n";
-    return std::string{at_ == 0 ? "[" : "\n,\n"} + gemini_error(f, false) + "\n]\n";
+    return std::string{at_ == 0 ? "[" : "\n,\r\n"} + gemini_error(f, false) + "\n]\n";
   }
 
 private:

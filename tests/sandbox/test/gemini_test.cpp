@@ -67,7 +67,7 @@ TEST(gemini, without_sse_a_stream_is_one_array_with_commas_on_their_own_lines) {
   const auto r = h.post(path("gemini-2.5-flash", "streamGenerateContent"), hello);
   EXPECT_TRUE(r.body.starts_with("[{\n"));
   EXPECT_TRUE(r.body.ends_with("\n}\n]\n"));
-  EXPECT_NE(r.body.find("\n}\n,\n{\n"), std::string::npos);
+  EXPECT_NE(r.body.find("\n}\n,\r\n{\n"), std::string::npos);
   EXPECT_TRUE(r.parsed().is_array());
 }
 
