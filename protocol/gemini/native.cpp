@@ -21,6 +21,8 @@ int hex_digit(char c) {
 
 /// Nothing where a `%` is not followed by two hex digits.
 std::optional<std::string> percent_decoded(std::string_view text) {
+  if (text.find('%') == text.npos)
+    return std::string{text};
   std::string plain;
   plain.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {

@@ -239,15 +239,17 @@ bool is_content(const gemini::answer_part& part, const translation_options& opti
   return false;
 }
 
-void append_content(std::string& out, const gemini::answer_part& part, text_index& index) {
+void append_content(std::string& out, const gemini::answer_part& part, text_index* index) {
   if (part.kind == gemini::part_kind::text) {
     json::append_escaped(out, part.text);
-    index.add_text(part.text);
+    if (index)
+      index->add_text(part.text);
     return;
   }
   const auto inserted = inserted_text(part);
   json::append_escaped(out, inserted);
-  index.add_inserted(inserted);
+  if (index)
+    index->add_inserted(inserted);
 }
 
 void append_call(std::string& out, const gemini::answer_part& part, call_place place,
@@ -299,33 +301,21 @@ void append_image(std::string& out, const gemini::answer_part& part) {
 
 void append_usage(std::string& out, const gemini::usage_counts& usage) {
   const auto sums = usage.summed();
-  json::writer w{out};
-  w.begin_object();
-  w.key("prompt_tokens");
-  w.integer(sums.prompt);
-  w.key("completion_tokens");
-  w.integer(sums.output);
-  w.key("total_tokens");
-  w.integer(usage.total.value_or(sums.prompt + sums.output));
-  w.key("prompt_tokens_details");
-  w.begin_object();
-  w.key("cached_tokens");
-  w.integer(sums.cached);
-  if (usage.prompt_audio) {
-    w.key("audio_tokens");
-    w.integer(*usage.prompt_audio);
-  }
-  w.end_object();
-  w.key("completion_tokens_details");
-  w.begin_object();
-  w.key("reasoning_tokens");
-  w.integer(sums.thought);
-  if (usage.candidates_audio) {
-    w.key("audio_tokens");
-    w.integer(*usage.candidates_audio);
-  }
-  w.end_object();
-  w.end_object();
+  // Every answer has this: written in large pieces.
+  const auto count = [&out](std::string_view before, std::uint64_t number) {
+    out += before;
+    json::append_integer(out, number);
+  };
+  count(R"({"prompt_tokens":)", sums.prompt);
+  count(R"(,"completion_tokens":)", sums.output);
+  count(R"(,"total_tokens":)", usage.total.value_or(sums.prompt + sums.output));
+  count(R"(,"prompt_tokens_details":{"cached_tokens":)", sums.cached);
+  if (usage.prompt_audio)
+    count(R"(,"audio_tokens":)", *usage.prompt_audio);
+  count(R"(},"completion_tokens_details":{"reasoning_tokens":)", sums.thought);
+  if (usage.candidates_audio)
+    count(R"(,"audio_tokens":)", *usage.candidates_audio);
+  out += "}}";
 }
 
 void append_logprobs(std::string& out, const object& result) {

@@ -39,8 +39,8 @@ inline bool images_in_field(const translation_options& o) {
 /// Whether the part becomes text that the client sees in `content`.
 bool is_content(const gemini::answer_part& part, const translation_options& options);
 
-/// Appends the part's share of `content`, escaped, and counts it in `index`.
-void append_content(std::string& out, const gemini::answer_part& part, text_index& index);
+/// Appends the part's share of `content`, escaped, and counts it in `index`, if there is one.
+void append_content(std::string& out, const gemini::answer_part& part, text_index* index);
 
 /// What the members of `tool_calls` depend on beside their parts.
 struct call_style {

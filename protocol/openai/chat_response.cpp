@@ -13,52 +13,49 @@ using gemini::answer;
 using gemini::answer_candidate;
 using gemini::part_kind;
 
-/// Writes one whole answer. Each list of parts is gone through once for each member that they
-/// feed, since a member must be written in one piece.
+/// Writes one whole answer, in pieces as large as they come. Each list of parts is gone through
+/// once for each member that they feed, since a member must be written in one piece.
 class response_writer {
 public:
   response_writer(std::string& out, const answer& from, const chat_facts& facts,
                   const translation_options& options, const answer_context& context)
-      : out_(out), w_(out), from_(from), facts_(facts), options_(options), context_(context) {}
+      : out_(out), from_(from), facts_(facts), options_(options), context_(context) {}
 
   void write() {
-    w_.begin_object();
-    w_.member("id", completion_id(from_.response_id, context_.id_seed));
-    w_.member("object", "chat.completion");
-    w_.key("created");
-    w_.integer(std::int64_t{context_.created.count()});
-    w_.member("model", facts_.model_asked);
-    w_.key("choices");
-    w_.begin_array();
-    for (const auto& candidate : from_.candidates)
+    out_ += R"({"id":")";
+    out_ += completion_id(from_.response_id, context_.id_seed);
+    out_ += R"(","object":"chat.completion","created":)";
+    json::append_integer(out_, std::int64_t{context_.created.count()});
+    out_ += R"(,"model":)";
+    json::append_string(out_, facts_.model_asked);
+    out_ += R"(,"choices":[)";
+    const char* comma = "";
+    for (const auto& candidate : from_.candidates) {
+      out_ += comma;
       write_choice(candidate);
+      comma = ",";
+    }
     if (from_.candidates.empty())
       write_blocked();
-    w_.end_array();
-    w_.key("usage");
-    w_.separate();
+    out_ += R"(],"usage":)";
     append_usage(out_, from_.usage);
-    w_.end_object();
+    out_ += '}';
   }
 
 private:
   void write_choice(const answer_candidate& candidate) {
     const auto parts = from_.parts_of(candidate);
     const bool calls = has(parts, part_kind::call);
-    w_.begin_object();
-    w_.key("index");
-    w_.integer(candidate.index);
-    w_.key("message");
-    w_.begin_object();
-    w_.member("role", "assistant");
+    out_ += R"({"index":)";
+    json::append_integer(out_, std::uint64_t{candidate.index});
+    out_ += R"(,"message":{"role":"assistant","content":)";
     text_index index;
     const bool content = write_content(candidate, calls, index);
     const bool images = images_in_field(options_) && has(parts, part_kind::image);
-    w_.key("refusal");
     if (is_filter(candidate.finish_reason) && !content && !images && !calls)
-      w_.string("Blocked by Gemini: " + std::string{candidate.finish_reason});
+      write_member(R"(,"refusal":)", "Blocked by Gemini: " + std::string{candidate.finish_reason});
     else
-      w_.null();
+      out_ += R"(,"refusal":null)";
     write_reasoning(parts);
     if (calls)
       write_calls(parts, candidate.index);
@@ -66,14 +63,14 @@ private:
     if (images)
       write_images(parts);
     write_signature(parts);
-    w_.end_object();
-    w_.member("finish_reason", finish_reason(candidate.finish_reason, calls));
+    out_ += R"(},"finish_reason":")";
+    out_ += finish_reason(candidate.finish_reason, calls);
+    out_ += '"';
     if (candidate.logprobs) {
-      w_.key("logprobs");
-      w_.separate();
+      out_ += R"(,"logprobs":)";
       append_logprobs(out_, *candidate.logprobs);
     }
-    w_.end_object();
+    out_ += '}';
   }
 
   using part_list = std::span<const gemini::answer_part>;
@@ -83,22 +80,26 @@ private:
                        [kind](const auto& part) { return part.kind == kind; });
   }
 
-  /// True if there is something to see (R3, R11).
+  void write_member(std::string_view key, std::string_view text) {
+    out_ += key;
+    json::append_string(out_, text);
+  }
+
+  /// The value of `content`; true if there is something to see (R3, R11).
   bool write_content(const answer_candidate& candidate, bool calls, text_index& index) {
-    w_.key("content");
-    const auto before = w_.save();
-    w_.begin_string();
-    const auto begun = out_.size();
+    const auto before = out_.size();
+    out_ += '"';
+    auto* const places = candidate.grounding ? &index : nullptr;
     for (const auto& part : from_.parts_of(candidate))
       if (is_content(part, options_))
-        append_content(out_, part, index);
+        append_content(out_, part, places);
     if (candidate.grounding && options_.grounding != grounding_output::annotations)
       append_sources(out_, *candidate.grounding, index);
-    const bool visible = out_.size() != begun;
-    w_.end_string();
+    const bool visible = out_.size() > before + 1;
+    out_ += '"';
     if (!visible && (calls || is_filter(candidate.finish_reason))) {
-      w_.restore(before);
-      w_.null();
+      out_.resize(before);
+      out_ += "null";
     }
     return visible;
   }
@@ -106,47 +107,46 @@ private:
   void write_reasoning(part_list parts) {
     if (!has(parts, part_kind::thought))
       return;
-    w_.key("reasoning_content");
-    w_.begin_string();
+    out_ += R"(,"reasoning_content":")";
     for (const auto& part : parts)
       if (part.kind == part_kind::thought)
-        w_.string_piece(part.text);
-    w_.end_string();
+        json::append_escaped(out_, part.text);
+    out_ += '"';
   }
 
   void write_calls(part_list parts, std::uint32_t choice) {
-    w_.key("tool_calls");
-    w_.begin_array();
+    out_ += R"(,"tool_calls":[)";
     const call_style style{.facts = facts_, .options = options_, .id_seed = context_.id_seed};
     call_place place{.choice = choice};
     for (const auto& part : parts)
       if (part.kind == part_kind::call) {
-        w_.separate();
+        if (place.position > 0)
+          out_ += ',';
         append_call(out_, part, place, style);
         ++place.position;
       }
-    w_.end_array();
+    out_ += ']';
   }
 
   void write_annotations(const answer_candidate& candidate, const text_index& index) {
     if (!candidate.grounding || options_.grounding == grounding_output::markdown)
       return;
-    const auto before = w_.save();
-    w_.key("annotations");
-    w_.separate();
+    const auto before = out_.size();
+    out_ += R"(,"annotations":)";
     if (!append_annotations(out_, *candidate.grounding, index))
-      w_.restore(before);
+      out_.resize(before);
   }
 
   void write_images(part_list parts) {
-    w_.key("images");
-    w_.begin_array();
+    out_ += R"(,"images":[)";
+    const char* comma = "";
     for (const auto& part : parts)
       if (part.kind == part_kind::image) {
-        w_.separate();
+        out_ += comma;
         append_image(out_, part);
+        comma = ",";
       }
-    w_.end_array();
+    out_ += ']';
   }
 
   /// S6: of several signed texts the last one speaks for the message.
@@ -156,29 +156,18 @@ private:
     });
     if (signed_text == parts.rend() || !options_.signature_in_extra_content)
       return;
-    w_.key("extra_content");
-    w_.separate();
+    out_ += R"(,"extra_content":)";
     append_signature(out_, signed_text->signature);
   }
 
   /// R15: an answer, not an error. Another key would be refused the same prompt.
   void write_blocked() {
-    w_.begin_object();
-    w_.key("index");
-    w_.integer(0);
-    w_.key("message");
-    w_.begin_object();
-    w_.member("role", "assistant");
-    w_.key("content");
-    w_.null();
-    w_.member("refusal", "Prompt blocked by Gemini: " + std::string{from_.block_reason});
-    w_.end_object();
-    w_.member("finish_reason", "content_filter");
-    w_.end_object();
+    out_ += R"({"index":0,"message":{"role":"assistant","content":null)";
+    write_member(R"(,"refusal":)", "Prompt blocked by Gemini: " + std::string{from_.block_reason});
+    out_ += R"(},"finish_reason":"content_filter"})";
   }
 
   std::string& out_;
-  json::writer w_;
   const answer& from_;
   const chat_facts& facts_;
   const translation_options& options_;

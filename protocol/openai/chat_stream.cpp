@@ -219,7 +219,7 @@ void chat_stream::state::write_text(choice_state& choice, const answer_part& par
   open_chunk(choice, out);
   if (content) {
     out += R"("content":")";
-    append_content(out, part, choice.places);
+    append_content(out, part, &choice.places);
     out += '"';
     choice.visible = true;
   }
@@ -242,7 +242,7 @@ void chat_stream::state::write_image(choice_state& choice, const answer_part& pa
   open_chunk(choice, out);
   if (images_in_text(options)) {
     out += R"("content":")";
-    append_content(out, part, choice.places);
+    append_content(out, part, &choice.places);
     out += '"';
   }
   if (images_in_field(options)) {
