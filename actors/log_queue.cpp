@@ -8,6 +8,7 @@ log_queue::log_queue(std::size_t lines_max) : lines_max_(lines_max) {}
 
 void log_queue::push(log_record line) {
   log_record oldest; // destroyed after the lock is gone
+  bool wake = false;
   {
     const std::lock_guard lock{mutex_};
     if (closed_)
@@ -19,14 +20,23 @@ void log_queue::push(log_record line) {
     }
     lines_.push_back(std::move(line));
     ++pushed_;
+    wake = asleep_ || must_wake();
   }
-  filled_.notify_one(); // costs no system call while the reader is awake
+  if (wake)
+    filled_.notify_one();
 }
 
 bool log_queue::wait(batch& out) {
   out.lines.clear();
   std::unique_lock lock{mutex_};
-  filled_.wait(lock, [&] { return !lines_.empty() || closed_; });
+  if (!calm_)
+    filled_.wait_for(lock, nap, [&] { return must_wake(); });
+  if (lines_.empty() && !closed_) {
+    asleep_ = true;
+    filled_.wait(lock, [&] { return !lines_.empty() || closed_; });
+    asleep_ = false;
+  }
+  calm_ = lines_.empty();
   out.lines.swap(lines_);
   out.dropped = dropped_ - dropped_told_;
   dropped_told_ = dropped_;
@@ -37,6 +47,10 @@ bool log_queue::wait(batch& out) {
 void log_queue::flush() {
   std::unique_lock lock{mutex_};
   const auto wanted = pushed_;
+  if (written_ >= wanted)
+    return;
+  flushing_ = true;
+  filled_.notify_one();
   caught_up_.wait(lock, [&] { return written_ >= wanted; });
 }
 
@@ -44,6 +58,7 @@ void log_queue::written() {
   {
     const std::lock_guard lock{mutex_};
     written_ = taken_;
+    flushing_ = flushing_ && written_ < pushed_;
   }
   caught_up_.notify_all();
 }

@@ -2,6 +2,7 @@
 
 #include "actors/core/log_line.hpp"
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -13,8 +14,14 @@ namespace troupe {
 /// Log lines on their way from every thread to the one that writes them. Bounded: when it is
 /// full the oldest line is dropped and counted, so that no loop ever waits for a disk.
 /// Thread-safe for any number of writers and one reader.
+///
+/// Waking the reader for every line would cost each request two system calls and the reader
+/// one write per line. So only the first line after a calm wakes it; while lines keep coming it
+/// looks in by itself every `nap`, and takes all of them together.
 class log_queue {
 public:
+  static constexpr std::chrono::milliseconds nap{50};
+
   explicit log_queue(std::size_t lines_max);
 
   void push(log_record line);
@@ -41,6 +48,8 @@ public:
   std::uint64_t dropped() const; ///< since the start
 
 private:
+  bool must_wake() const { return closed_ || flushing_ || lines_.size() > lines_max_ / 2; }
+
   const std::size_t lines_max_;
   mutable std::mutex mutex_;
   std::condition_variable filled_;
@@ -52,6 +61,9 @@ private:
   std::uint64_t taken_ = 0;
   std::uint64_t written_ = 0;
   bool closed_ = false;
+  bool flushing_ = false; ///< somebody waits in `flush`
+  bool asleep_ = false;   ///< the reader, until a line comes
+  bool calm_ = true;      ///< the reader's last look found nothing
 };
 
 } // namespace troupe

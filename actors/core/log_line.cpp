@@ -62,6 +62,26 @@ constexpr std::array marks{
     mark{"x-api-key: ", 1, true}, mark{"basic ", 12, true},
 };
 
+/// Characters that begin a mark, of either case: most characters of a line are none.
+constexpr auto mark_begins = [] {
+  std::array<bool, 256> table{};
+  for (const auto& m : marks) {
+    const char c = m.text[0];
+    table[static_cast<unsigned char>(c)] = true;
+    if (c >= 'a' && c <= 'z')
+      table[static_cast<unsigned char>(c - 'a' + 'A')] = true;
+  }
+  return table;
+}();
+
+/// Characters that go into every kind of line as they are.
+constexpr auto plain = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t c = 0x20; c < 0x7F; ++c)
+    table[c] = c != '"' && c != '\\';
+  return table;
+}();
+
 bool starts_with(std::string_view text, std::string_view low) {
   if (text.size() < low.size())
     return false;
@@ -103,6 +123,13 @@ std::size_t utf8_length(std::string_view s) {
 void append_escaped(std::string& out, std::string_view text, bool json) {
   constexpr std::string_view hex = "0123456789abcdef";
   for (std::size_t i = 0; i < text.size();) {
+    auto end = i;
+    while (end < text.size() && plain[static_cast<unsigned char>(text[end])])
+      ++end;
+    out.append(text, i, end - i);
+    i = end;
+    if (i == text.size())
+      break;
     const char c = text[i];
     const auto byte = static_cast<unsigned char>(c);
     if (c == '\n' || c == '\r' || c == '\t') {
@@ -134,6 +161,13 @@ std::string mask_secrets(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size();) {
+    auto end = i;
+    while (end < text.size() && !mark_begins[static_cast<unsigned char>(text[end])])
+      ++end;
+    out.append(text, i, end - i);
+    i = end;
+    if (i == text.size())
+      break;
     const bool begins = i == 0 || !is_alphanumeric(text[i - 1]);
     std::size_t taken = 0;
     for (const auto& m : marks) {

@@ -28,8 +28,10 @@ TEST(metrics, fronts_are_added_up) {
   facts.keys_disabled = 4;
   const auto page = render_metrics({&a, &b}, facts);
   EXPECT_NE(page.find("\ntroupe_retries_total 5\n"), std::string::npos);
-  EXPECT_NE(page.find("troupe_requests_total{surface=\"openai\",class=\"2xx\"} 1\n"), std::string::npos);
-  EXPECT_NE(page.find("troupe_request_duration_seconds_bucket{le=\"0.005\"} 2\n"), std::string::npos);
+  EXPECT_NE(page.find("troupe_requests_total{surface=\"openai\",class=\"2xx\"} 1\n"),
+            std::string::npos);
+  EXPECT_NE(page.find("troupe_request_duration_seconds_bucket{le=\"0.005\"} 2\n"),
+            std::string::npos);
   EXPECT_NE(page.find("troupe_request_duration_seconds_count 2\n"), std::string::npos);
   EXPECT_NE(page.find("troupe_build_info{version=\"9.8.7\"} 1\n"), std::string::npos);
   EXPECT_NE(page.find("troupe_keys{health=\"disabled\"} 4\n"), std::string::npos);

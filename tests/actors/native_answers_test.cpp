@@ -9,11 +9,13 @@ namespace {
 constexpr std::size_t bound = 1024 * 1024;
 
 constexpr std::string_view first =
-  R"({"candidates":[{"content":{"parts":[{"text":"He"}]}}],"usageMetadata":{"promptTokenCount":3}})";
+    R"({"candidates":[{"content":{"parts":[{"text":"He"}]}}],"usageMetadata":{"promptTokenCount":3}})";
 constexpr std::string_view last =
-  R"({"candidates":[{"content":{"parts":[{"text":"y"}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":2,"totalTokenCount":5}})";
+    R"({"candidates":[{"content":{"parts":[{"text":"y"}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":2,"totalTokenCount":5}})";
 
-std::string sse(std::string_view event) { return "data: " + std::string{event} + "\r\n\r\n"; }
+std::string sse(std::string_view event) {
+  return "data: " + std::string{event} + "\r\n\r\n";
+}
 
 } // namespace
 
@@ -27,7 +29,8 @@ TEST(native_whole, the_body_passes_byte_for_byte) {
 
 TEST(native_whole, an_error_in_a_200_is_an_error) {
   native_whole answer{true};
-  const auto got = answer.translate(R"({"error":{"code":503,"message":"overloaded","status":"UNAVAILABLE"}})");
+  const auto got =
+      answer.translate(R"({"error":{"code":503,"message":"overloaded","status":"UNAVAILABLE"}})");
   ASSERT_TRUE(std::holds_alternative<inner_error>(got));
   EXPECT_EQ(std::get<inner_error>(got).status, 503);
 }
@@ -42,7 +45,7 @@ TEST(native_whole, neither_candidates_nor_a_block_is_no_answer) {
 TEST(native_whole, a_blocked_prompt_is_an_answer) {
   native_whole answer{true};
   EXPECT_TRUE(std::holds_alternative<std::string>(
-    answer.translate(R"({"promptFeedback":{"blockReason":"SAFETY"}})")));
+      answer.translate(R"({"promptFeedback":{"blockReason":"SAFETY"}})")));
 }
 
 TEST(native_whole, other_methods_need_no_candidates) {
@@ -122,7 +125,8 @@ TEST(native_array, a_cut_array_is_told_and_stays_open) {
 TEST(native_array, an_error_as_first_element_leaves_nothing_visible) {
   native_array answer{bound};
   std::string out;
-  const auto error = answer.feed(R"([{"error":{"code":503,"message":"m","status":"UNAVAILABLE"}}])", out);
+  const auto error =
+      answer.feed(R"([{"error":{"code":503,"message":"m","status":"UNAVAILABLE"}}])", out);
   ASSERT_TRUE(error);
   EXPECT_EQ(out, "");
 }

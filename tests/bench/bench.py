@@ -89,7 +89,7 @@ class Bench:
                      a / b if b > 0 else None)
 
     def stream_cost(self):
-        _, upstream = self.rig.sandbox(cores=OTHERS, extra=["--fast-events", "500", "--fast-events-per-second", "100"])
+        _, upstream = self.rig.sandbox(cores=OTHERS, rules=r.paced(500, 100))
         nginx, nginx_port = self.rig.nginx(upstream, cores=GATEWAY)
         troupe, port, _ = self.rig.troupe(upstream, cores=GATEWAY, name="streams")
         ours, theirs = [], []
@@ -102,7 +102,7 @@ class Bench:
         self.row("stream event, 200 streams x 100 events/s", a, b, "us CPU", "2 x", "1.3 x", a / b)
 
     def stream_memory(self, streams):
-        _, upstream = self.rig.sandbox(extra=["--fast-events", "20", "--fast-events-per-second", "1"])
+        _, upstream = self.rig.sandbox(rules=r.paced(20, 1))
         troupe, port, _ = self.rig.troupe(upstream, name="held")
         self.rig.load(port, CHAT, r.CHAT_BODY, connections=8, requests=100, seconds=30)
         before = troupe.memory_kib()

@@ -9,7 +9,6 @@ import argparse
 import json
 import pathlib
 import re
-import signal
 import sys
 import time
 
@@ -53,13 +52,17 @@ def instructions(rig, sandbox_port, requests, stream, connections):
 
 def system_calls(rig, sandbox_port, requests, stream, connections):
     out = rig.folder / f"strace-{requests}-{stream}"
-    process, port, _ = rig.troupe(sandbox_port, prefix=["strace", "-f", "-c", "-o", str(out)],
+    # -D: strace watches from aside, so that the signal to stop reaches troupe itself.
+    process, port, _ = rig.troupe(sandbox_port, prefix=["strace", "-D", "-f", "-c", "-o", str(out)],
                                   name=f"st{requests}{stream}")
     result = drive(rig, port, requests, stream, connections)
     process.stop(limit=120)
-    for line in out.read_text().splitlines():
-        if line.rstrip().endswith("total"):
-            return int(line.split()[3 if len(line.split()) > 4 else 2]), result
+    for _ in range(100):
+        for line in out.read_text().splitlines() if out.exists() else ():
+            words = line.split()
+            if words and words[-1] == "total":
+                return int(words[3]), result
+        time.sleep(0.1)
     raise SystemExit("strace gave no total")
 
 
@@ -78,7 +81,7 @@ def main():
     figures = {}
     with r.Rig(options.build) as rig:
         _, plain = rig.sandbox()
-        _, streams = rig.sandbox(extra=["--fast-events", str(STREAM_EVENTS), "--fast-events-per-second", "100"])
+        _, streams = rig.sandbox(rules=r.paced(STREAM_EVENTS, 100))
         figures["instructions per request, chat translated"] = per_unit(instructions, rig, plain, 200, 1200, False, 4)
         figures["system calls per request, chat translated"] = per_unit(system_calls, rig, plain, 500, 4500, False, 16)
         figures["instructions per stream event, translated"] = per_unit(instructions, rig, streams, 8, 72, True, 8)

@@ -27,6 +27,11 @@ CHAT_BODY = {
 }
 
 
+def paced(events, per_second):
+    """Rules for streams of so many events at that pace, each of an ordinary size."""
+    return [{"fixed": True, "events": events, "events_per_second": per_second, "event_bytes": 40}]
+
+
 def text_of(size):
     words = "The quick brown fox jumps over the lazy dog near the river bank. "
     return (words * (size // len(words) + 1))[:size]
@@ -118,12 +123,13 @@ class Rig:
             time.sleep(0.05)
         raise SystemExit(f"{what} did not start")
 
-    def sandbox(self, cores=None, fast=True, extra=()):
-        port_file = str(self.folder / f"sandbox-port-{len(self.processes)}")
-        command = [str(self.build / "troupe-sandbox"), "--listen", "127.0.0.1:0", "--port-file", port_file]
-        if fast:
-            command.append("--fast")
-        process = self.start(command + list(extra), cores=cores)
+    def sandbox(self, cores=None, rules=None):
+        """The upstream; without rules it gives constant answers without looking at the body."""
+        number = len(self.processes)
+        port_file = str(self.folder / f"sandbox-port-{number}")
+        script = self.file(f"script-{number}.json", [{"key": "*", "rules": rules or [{"fixed": True}]}])
+        process = self.start([str(self.build / "troupe-sandbox"), "--listen", "127.0.0.1:0",
+                              "--port-file", port_file, "--script", script], cores=cores)
         return process, int(self.await_file(port_file, process, "troupe-sandbox"))
 
     def troupe(self, upstream_port, cores=None, loops=1, scheduler="asio", prefix=(), extra_env=None, name="troupe"):

@@ -17,22 +17,21 @@ import time
 import rig as r
 
 CHAT = "/v1/chat/completions"
-FAULTS = [{"answer": "overloaded", "probability": 0.04}, {"answer": "internal", "probability": 0.03},
-          {"answer": "reset_mid_body", "probability": 0.02}, {"answer": "truncate", "probability": 0.01}]
+FAULTS = [{"when": {"probability": 0.04}, "error": "overloaded"},
+          {"when": {"probability": 0.03}, "error": "internal"},
+          {"when": {"probability": 0.02}, "break": "reset"},
+          {"when": {"probability": 0.01}, "break": "fin"}]
 
 
 class Soak:
     def __init__(self, rig, scheduler, minutes, rate, loops):
         self.rig, self.scheduler, self.minutes, self.rate = rig, scheduler, minutes, rate
-        self.sandbox, self.upstream = rig.sandbox(fast=False)
+        self.sandbox, self.upstream = rig.sandbox(rules=FAULTS)
         self.troupe, self.port, self.admin = rig.troupe(
             self.upstream, loops=loops, scheduler=scheduler, name=f"soak-{scheduler}",
             extra_env={"TROUPE_LOG_LEVEL": "error"})
         self.results = {}
         self.samples = []
-
-    def plant_faults(self):
-        r.post(self.upstream, "/_sandbox/script", {"key": "*", "faults": FAULTS, "seed": 7})
 
     def run_load(self, name, body, stream):
         self.results[name] = self.rig.load(self.port, CHAT, body, connections=64, rate=self.rate / 2,
@@ -42,7 +41,6 @@ class Soak:
         self.samples.append((time.monotonic() - begin, self.troupe.memory_kib(), self.troupe.descriptors()))
 
     def run(self):
-        self.plant_faults()
         threads = [threading.Thread(target=self.run_load, args=("whole", r.CHAT_BODY, False)),
                    threading.Thread(target=self.run_load, args=("streams", {**r.CHAT_BODY, "stream": True}, True))]
         begin = time.monotonic()
