@@ -218,6 +218,9 @@ reactor_op::status stream::state::perform_read(reactor_op* base) {
   if (op.starting() && self.drained())
     return reactor_op::not_done;
   const auto got = self.receive(self.read_to, self.read_size);
+  // The reactor calls the completion next, and that is a handler of its own.
+  if (!op.starting() && self.drained())
+    ++self.drained_in;
   op.bytes_transferred_ = got.bytes;
   switch (got.what) {
   case status::ok:

@@ -59,8 +59,6 @@ TEST(server_request, answers_pipelined_requests_in_order) {
 struct slow_scene {
   gate held;
   bool inside = false;
-
-  explicit slow_scene(stage& s) : held(s.loop) {}
 };
 
 task<void> answer_and_stay(exchange& x, slow_scene& scene) {
@@ -79,15 +77,15 @@ task<void> answer_at_once(exchange& x, slow_scene& scene) {
 }
 
 TEST(server_request, never_enters_the_handler_for_the_next_request_before_it_has_ended) {
+  slow_scene scene;
   stage s;
-  slow_scene scene{s};
   s.on("/slow", &answer_and_stay, scene);
   s.on("/next", &answer_at_once, scene);
   raw_client c{s.web->port()};
   c.send(get("/slow") + get("/next"));
   EXPECT_EQ(c.read_answer().body, "slow");
   ASSERT_TRUE(scene.held.reached.wait());
-  scene.held.open();
+  scene.held.open(*s.loop);
   EXPECT_EQ(c.read_answer().body, "next");
 }
 
@@ -120,10 +118,10 @@ task<void> compare_body(exchange& x, std::string& expected) {
 }
 
 TEST(server_request, takes_large_bodies_whole) {
-  stage s;
   std::string body(5'000'000, 'x');
   for (std::size_t i = 0; i < body.size(); i += 997)
     body[i] = static_cast<char>('a' + i % 26);
+  stage s;
   s.on("/compare", &compare_body, body);
   raw_client c{s.web->port()};
   c.send(post("/compare", body));
@@ -204,13 +202,14 @@ task<void> take_body(exchange& x, std::string& to) {
 }
 
 TEST(server_request, a_handler_may_keep_the_body) {
-  stage s;
   std::string kept;
+  stage s;
   s.on("/take", &take_body, kept);
   raw_client c{s.web->port()};
   c.send(post("/take", "first") + post("/echo", "second"));
   EXPECT_EQ(c.read_answer().body, "ok");
   EXPECT_EQ(c.read_answer().body, "POST /echo  second");
+  s.shut_down(); // orders the loop's write before this read
   EXPECT_EQ(kept, "first");
 }
 

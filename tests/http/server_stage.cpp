@@ -16,6 +16,12 @@ namespace troupe::http {
 void quiet_log::write(log_area, log_level, std::string_view, std::string_view text) {
   const std::lock_guard lock{mutex_};
   text_.append(text).append("\n");
+  changed_.notify_all();
+}
+
+bool quiet_log::wait_for(std::string_view part) {
+  std::unique_lock lock{mutex_};
+  return changed_.wait_for(lock, patience, [&] { return text_.find(part) != std::string::npos; });
 }
 
 std::string quiet_log::text() const {
@@ -39,8 +45,8 @@ void gate::await_suspend(std::coroutine_handle<> waiting) {
   reached.raise();
 }
 
-void gate::open() {
-  loop_->post([](void* self) { static_cast<gate*>(self)->waiting_.resume(); }, this);
+void gate::open(event_loop& loop) {
+  loop.post([](void* self) { static_cast<gate*>(self)->waiting_.resume(); }, this);
 }
 
 task<void> scripted_handler::serve(exchange& x) {

@@ -26,9 +26,11 @@ public:
   bool wants(log_area, log_level) const override { return true; }
   void write(log_area, log_level, std::string_view, std::string_view text) override;
   std::string text() const;
+  bool wait_for(std::string_view part);
 
 private:
   mutable std::mutex mutex_;
+  std::condition_variable changed_;
   std::string text_;
 };
 
@@ -47,17 +49,14 @@ private:
 /// Resumes a handler's coroutine from outside its loop.
 class gate {
 public:
-  explicit gate(event_loop*& loop) : loop_(loop) {}
-
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> waiting);
   void await_resume() const noexcept {}
 
   signal reached; ///< the handler waits
-  void open();
+  void open(event_loop& loop);
 
 private:
-  event_loop*& loop_;
   std::coroutine_handle<> waiting_;
 };
 
@@ -88,7 +87,8 @@ struct stage {
   std::unique_ptr<server> web;
 
   /// From now on `path` is answered by `s`. What it needs besides the exchange comes in as
-  /// a parameter: a coroutine lambda must not capture.
+  /// a parameter: a coroutine lambda must not capture. Declare contexts before the stage:
+  /// handlers may use them until it is gone.
   void on(std::string path, task<void> (*s)(exchange&));
   template <class Context>
   void on(std::string path, task<void> (*s)(exchange&, Context&), Context& context) {
