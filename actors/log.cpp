@@ -8,6 +8,8 @@
 #include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include <pthread.h>
+
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -223,6 +225,7 @@ public:
 private:
   /// The writer's thread.
   void run() {
+    ::pthread_setname_np(::pthread_self(), "log");
     log_queue::batch batch;
     while (queue_.wait(batch)) {
       if (batch.dropped > 0)

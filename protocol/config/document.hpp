@@ -16,7 +16,7 @@
 
 namespace troupe::config {
 
-constexpr std::size_t document_bytes_max = 16 * 1024 * 1024;
+constexpr std::size_t document_bytes_max = std::size_t{16} * 1024 * 1024;
 constexpr std::size_t document_depth_max = 32;
 
 enum class node_kind : std::uint8_t { null, boolean, integer, number, text, list, object };

@@ -45,8 +45,8 @@ struct tls_settings {
 
 /// Bounds of the HTTP server, with the names of `http::server_options`.
 struct server_settings {
-  std::size_t header_bytes_max = 64 * 1024;
-  std::size_t body_bytes_max = 32 * 1024 * 1024;
+  std::size_t header_bytes_max = std::size_t{64} * 1024;
+  std::size_t body_bytes_max = std::size_t{32} * 1024 * 1024;
   std::size_t connections_max = 10'000;
   duration header_timeout = std::chrono::seconds{15};
   duration body_timeout = std::chrono::seconds{60};
@@ -70,7 +70,7 @@ struct upstream_settings {
   duration total_timeout = std::chrono::seconds{600};
   std::size_t connections_idle_max = 256; ///< per loop
   duration idle_timeout = std::chrono::seconds{55};
-  std::size_t head_bytes_max = 64 * 1024;
+  std::size_t head_bytes_max = std::size_t{64} * 1024;
   std::string ca_file;                   ///< empty: the system's
   bool verify = true;                    ///< certificate chain and host name
   std::map<std::string, secret> headers; ///< added to every call; values may be credentials
@@ -131,7 +131,7 @@ struct log_settings {
   /// Per area, indexed by `log_area`; filled from `level` where none is configured.
   std::array<log_level, log_areas> levels{log_level::info, log_level::info, log_level::info,
                                           log_level::info, log_level::info, log_level::info};
-  std::size_t file_bytes_max = 16 * 1024 * 1024;
+  std::size_t file_bytes_max = std::size_t{16} * 1024 * 1024;
   std::size_t files_max = 5;                      ///< per area, the current one included
   duration age_max = std::chrono::hours{24 * 30}; ///< older files go; 0: none go by age
   std::size_t queue_max = 8192; ///< lines waiting for the disk; the oldest are dropped, counted
