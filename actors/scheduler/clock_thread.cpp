@@ -3,7 +3,6 @@
 #include <caf/abstract_actor.hpp>
 #include <caf/detail/set_thread_name.hpp>
 #include <caf/group.hpp>
-#include <caf/logger.hpp>
 #include <caf/mailbox_element.hpp>
 #include <caf/message.hpp>
 
@@ -55,7 +54,6 @@ clock_thread::~clock_thread() {
 
 void clock_thread::start() {
   thread_ = std::thread{[this] {
-    CAF_SET_LOGGER_SYS(&system_);
     caf::detail::set_thread_name("clock");
     system_.thread_started();
     run();

@@ -2,7 +2,6 @@
 
 #include <caf/actor_system.hpp>
 #include <caf/detail/set_thread_name.hpp>
-#include <caf/logger.hpp>
 #include <caf/scheduled_actor.hpp>
 
 #include <cstdio>
@@ -48,7 +47,6 @@ void loop_worker::share_with(loop_worker& other) {
 
 void loop_worker::start() {
   thread_ = std::thread{[this] {
-    CAF_SET_LOGGER_SYS(&system());
     caf::detail::set_thread_name("loop");
     system().thread_started();
     worker_here = this;
