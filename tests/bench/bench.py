@@ -118,7 +118,10 @@ class Bench:
 
     def many_keys(self):
         def cost(keys, name):
-            env = {"GEMINI_API_KEYS": ",".join(f"AIzaBench{i:030d}" for i in range(keys))}
+            listed = self.rig.file(f"{name}.keys", "".join(f"AIzaBench{i:030d}\n" for i in range(keys)))
+            config = self.rig.file(f"{name}.json", {"upstreams": [
+                {"name": "gemini", "base_url": f"http://127.0.0.1:{self.upstream}", "keys_file": listed}]})
+            env = {"TROUPE_CONFIG": config, "GEMINI_API_KEYS": "", "BASE_URL": ""}
             begin = time.monotonic()
             process, port, _ = self.rig.troupe(self.upstream, cores=GATEWAY, name=name, extra_env=env)
             first = self.rig.load(port, CHAT, r.CHAT_BODY, connections=1, requests=1, seconds=10)
