@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 import urllib.request
 
@@ -95,6 +96,7 @@ class Rig:
         self.build = pathlib.Path(build).resolve()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="troupe-bench-"))
         self.processes = []
+        self.loads = 0
 
     def __enter__(self):
         return self
@@ -183,8 +185,9 @@ http {{
         return process, port
 
     def load(self, port, path, body, cores=None, headers=(), **options):
+        self.loads += 1
         command = [str(self.build / "troupe-load"), "--port", str(port), "--path", path,
-                   "--body", self.file("body.json", body), "--header", "Content-Type: application/json",
+                   "--body", self.file(f"body-{self.loads}-{threading.get_ident()}.json", body), "--header", "Content-Type: application/json",
                    "--header", f"Authorization: Bearer {CREDENTIAL}"]
         for header in headers:
             command += ["--header", header]

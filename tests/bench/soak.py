@@ -79,7 +79,14 @@ class Soak:
             problems.append("something is still open after the load ended")
         for name, result in self.results.items():
             print(f"{name}: {json.dumps(result)}")
-            if result["requests"] < 0.95 * self.rate / 2 * self.minutes * 60:
+            good = result["statuses"].get("200", 0)
+            if good < 0.98 * result["requests"]:
+                problems.append(f"{name}: only {good} of {result['requests']} answers were 200")
+            if name == "whole" and result["errors"]:
+                problems.append("a whole answer was cut")
+            if result["cut"] > result["errors"]:
+                problems.append(f"{name}: a broken stream had a clean end")
+            if result["requests"] + result["errors"] < 0.95 * self.rate / 2 * self.minutes * 60:
                 problems.append(f"{name}: too few answers")
         if (code := self.troupe.stop()) != 0:
             problems.append(f"troupe did not end cleanly: {code}")

@@ -155,7 +155,7 @@ private:
     c.busy = false;
     c.answer.next();
     c.connecting = connect(c.fd, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0;
-    watch(c.fd, EPOLLIN | EPOLLOUT | EPOLLET, &c);
+    watch(c.fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, &c);
     if (!c.connecting)
       idle(c);
   }
@@ -221,11 +221,13 @@ private:
     }
     if (c.busy && c.sent < request_.size() && (what & EPOLLOUT))
       send_rest(c);
-    if (what & (EPOLLIN | EPOLLHUP | EPOLLERR))
-      receive(c);
+    const bool ended = (what & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+    if (ended || (what & EPOLLIN) != 0)
+      receive(c, ended);
   }
 
-  void receive(connection& c) {
+  /// `to_the_end`: the peer has closed, which no later event will tell again.
+  void receive(connection& c, bool to_the_end) {
     static char buffer[64 * 1024];
     for (;;) {
       const auto k = recv(c.fd, buffer, sizeof buffer, 0);
@@ -248,7 +250,7 @@ private:
         if (!finish(c))
           return;
       }
-      if (static_cast<std::size_t>(k) < sizeof buffer)
+      if (!to_the_end && static_cast<std::size_t>(k) < sizeof buffer)
         return;
     }
   }
