@@ -13,7 +13,8 @@
 #include <cstdlib>
 #include <string_view>
 #include <sys/resource.h>
-#include <thread>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 /// What a lease costs under each scheduler: a question that the pool passes on to a key's
 /// actor, its answer, and the settlement. Prints microseconds; the numbers of
@@ -96,6 +97,26 @@ double percentile(std::vector<double>& sorted, double share) {
                          static_cast<std::size_t>(share * static_cast<double>(sorted.size())))];
 }
 
+/// The kernel's own interval, so that a question's delay does not shift the next one.
+class ticker {
+public:
+  explicit ticker(std::chrono::nanoseconds interval) : fd_(timerfd_create(CLOCK_MONOTONIC, 0)) {
+    const itimerspec every{{0, interval.count()}, {0, interval.count()}};
+    TROUPE_ASSERT(timerfd_settime(fd_, 0, &every, nullptr) == 0);
+  }
+  ~ticker() { close(fd_); }
+  ticker(const ticker&) = delete;
+  ticker& operator=(const ticker&) = delete;
+
+  void wait() const {
+    std::uint64_t ticks = 0;
+    TROUPE_ASSERT(read(fd_, &ticks, sizeof ticks) == sizeof ticks);
+  }
+
+private:
+  int fd_;
+};
+
 struct parts {
   std::unique_ptr<runtime> system;
   std::vector<std::unique_ptr<bridge>> bridges;
@@ -107,8 +128,9 @@ std::uint64_t run(parts& all, std::string_view what, std::uint64_t count,
   auto loops = all.system->loops();
   std::uint64_t granted = 0;
   if (what == "gaps") {
+    const ticker pace{2ms};
     for (std::uint64_t i = 0; i < count; ++i) {
-      std::this_thread::sleep_for(2ms);
+      pace.wait();
       granted += on_loop(*loops[0], lease_and_settle(*all.bridges[0], all.pools[0], 1, &latencies));
     }
   } else if (what == "load" || what == "crowd") {
