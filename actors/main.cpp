@@ -1,4 +1,6 @@
 #include "actors/cli/cli.hpp"
 #include "actors/serve.hpp"
 
-int main(int argc, char** argv) { return troupe::run_cli(argc, argv, &troupe::serve); }
+int main(int argc, char** argv) {
+  return troupe::run_cli(argc, argv, &troupe::serve);
+}

@@ -66,8 +66,8 @@ private:
   const std::vector<const front_metrics*>& fronts_;
 };
 
-constexpr std::array<std::string_view, front_metrics::surfaces> surface_names = {"openai", "anthropic",
-                                                                                 "gemini"};
+constexpr std::array<std::string_view, front_metrics::surfaces> surface_names = {
+    "openai", "anthropic", "gemini"};
 constexpr std::array<std::string_view, front_metrics::classes> class_names = {"gone", "1xx", "2xx",
                                                                               "3xx",  "4xx", "5xx"};
 
@@ -88,28 +88,29 @@ void requests(page& p) {
 void totals(page& p) {
   struct row {
     std::string_view name, type, help;
-    counter front_metrics::* member;
+    counter front_metrics::*member;
   };
   static constexpr row rows[] = {
-    {"troupe_exchanges_open", "gauge", "Requests being served.", &front_metrics::exchanges_open},
-    {"troupe_streams_open", "gauge", "Streams being relayed.", &front_metrics::streams_open},
-    {"troupe_streams_cut_total", "counter", "Streams that the upstream did not end cleanly.",
-     &front_metrics::streams_cut},
-    {"troupe_clients_gone_total", "counter", "Requests whose client left before the end.",
-     &front_metrics::clients_gone},
-    {"troupe_retries_total", "counter", "Attempts beyond a request's first.", &front_metrics::retries},
-    {"troupe_unauthorized_total", "counter", "Requests without a valid credential.",
-     &front_metrics::refusals_401},
+      {"troupe_exchanges_open", "gauge", "Requests being served.", &front_metrics::exchanges_open},
+      {"troupe_streams_open", "gauge", "Streams being relayed.", &front_metrics::streams_open},
+      {"troupe_streams_cut_total", "counter", "Streams that the upstream did not end cleanly.",
+       &front_metrics::streams_cut},
+      {"troupe_clients_gone_total", "counter", "Requests whose client left before the end.",
+       &front_metrics::clients_gone},
+      {"troupe_retries_total", "counter", "Attempts beyond a request's first.",
+       &front_metrics::retries},
+      {"troupe_unauthorized_total", "counter", "Requests without a valid credential.",
+       &front_metrics::refusals_401},
   };
   for (const auto& r : rows)
     p.single(r.name, r.type, r.help,
              p.sum([&](const front_metrics& f) -> const counter& { return f.*r.member; }));
   p.head("troupe_tokens_total", "counter", "LLM tokens as the upstream reported them.");
   static constexpr std::pair<std::string_view, counter front_metrics::*> kinds[] = {
-    {"kind=\"prompt\"", &front_metrics::tokens_prompt},
-    {"kind=\"output\"", &front_metrics::tokens_output},
-    {"kind=\"thought\"", &front_metrics::tokens_thought},
-    {"kind=\"cached\"", &front_metrics::tokens_cached}};
+      {"kind=\"prompt\"", &front_metrics::tokens_prompt},
+      {"kind=\"output\"", &front_metrics::tokens_output},
+      {"kind=\"thought\"", &front_metrics::tokens_thought},
+      {"kind=\"cached\"", &front_metrics::tokens_cached}};
   for (const auto& [label, member] : kinds)
     p.line("troupe_tokens_total", label,
            p.sum([m = member](const front_metrics& f) -> const counter& { return f.*m; }));
@@ -126,7 +127,8 @@ void moment(page& p, const metrics_facts& f) {
   p.line("troupe_keys", "health=\"probing\"", f.keys_probing);
   p.line("troupe_keys", "health=\"disabled\"", f.keys_disabled);
   p.single("troupe_leases", "gauge", "Upstream calls under way.", f.keys_in_flight);
-  p.single("troupe_client_connections", "gauge", "Open client connections.", f.client_connections_open);
+  p.single("troupe_client_connections", "gauge", "Open client connections.",
+           f.client_connections_open);
   p.single("troupe_client_connections_total", "counter", "Client connections taken.",
            f.client_connections_total);
   p.single("troupe_client_connections_refused_total", "counter",
@@ -150,10 +152,11 @@ void histogram::add(duration span) noexcept {
     ++i;
   buckets_[i].add();
   sum_us_.add(static_cast<std::uint64_t>(std::max<std::int64_t>(
-    0, std::chrono::duration_cast<std::chrono::microseconds>(span).count())));
+      0, std::chrono::duration_cast<std::chrono::microseconds>(span).count())));
 }
 
-std::string render_metrics(const std::vector<const front_metrics*>& fronts, const metrics_facts& facts) {
+std::string render_metrics(const std::vector<const front_metrics*>& fronts,
+                           const metrics_facts& facts) {
   page p{fronts};
   p.text.reserve(16 * 1024);
   moment(p, facts);

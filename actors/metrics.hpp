@@ -35,7 +35,8 @@ private:
 struct front_metrics {
   static constexpr std::size_t surfaces = 3;
   static constexpr std::size_t classes = 6; ///< 0: client gone; 1 to 5: status / 100
-  static constexpr std::size_t outcomes = static_cast<std::size_t>(gemini::answer_class::upstream_fault) + 1;
+  static constexpr std::size_t outcomes =
+      static_cast<std::size_t>(gemini::answer_class::upstream_fault) + 1;
 
   std::array<std::array<counter, classes>, surfaces> requests;
   std::array<counter, outcomes> attempts; ///< upstream calls by the class of their end
@@ -65,6 +66,7 @@ struct metrics_facts {
 };
 
 /// Prometheus text format 0.0.4, all fronts added up.
-std::string render_metrics(const std::vector<const front_metrics*>& fronts, const metrics_facts& facts);
+std::string render_metrics(const std::vector<const front_metrics*>& fronts,
+                           const metrics_facts& facts);
 
 } // namespace troupe

@@ -92,7 +92,7 @@ result<void> running_node::begin(const settings& s) {
   for (const auto& warning : plan->warnings)
     log_.write(log_area::pool, log_level::warning, {}, warning);
   storage::store_options options;
-  options.directory = s.data_dir + "/db";
+  options.directory = s.data_dir;
   auto db = storage::store::open(options);
   if (!db)
     return db.error();
@@ -120,7 +120,7 @@ result<void> running_node::begin(const settings& s) {
 
 result<void> running_node::begin_actors(const settings& s, const pool_plan& plan) {
   const auto loops =
-    s.loops != 0 ? s.loops : std::max<std::size_t>(1, std::thread::hardware_concurrency());
+      s.loops != 0 ? s.loops : std::max<std::size_t>(1, std::thread::hardware_concurrency());
   auto started = runtime::start(s.scheduler, loops);
   if (!started)
     return started.error();
@@ -148,10 +148,10 @@ void running_node::begin_fronts(std::shared_ptr<const front_config> config) {
     std::vector<http::client*> clients;
     for (const auto& client : parts->clients)
       clients.push_back(client.get());
-    parts->serving = std::make_unique<front>(
-      attempts::parts{*loop, *parts->door, pool_, config, std::move(clients), parts->metrics, log_,
-                      storage::random_number()},
-      draining_);
+    parts->serving = std::make_unique<front>(attempts::parts{*loop, *parts->door, pool_, config,
+                                                             std::move(clients), parts->metrics,
+                                                             log_, storage::random_number()},
+                                             draining_);
     parts_.push_back(std::move(parts));
   }
 }
@@ -170,7 +170,8 @@ result<void> running_node::begin_servers(const settings& s, http::credential_set
     loops.push_back(parts->loop);
     fronts.push_back(parts->serving.get());
   }
-  admin_ = std::make_unique<admin_front>(*parts_.front()->door, pool_, std::move(admins), std::move(view), log_);
+  admin_ = std::make_unique<admin_front>(*parts_.front()->door, pool_, std::move(admins),
+                                         std::move(view), log_);
   auto admin = http::server::start(admin_server_options(s), log_, {loops.front()}, {admin_.get()});
   if (!admin)
     return failure{admin.error().code, "admin port: " + admin.error().text};
@@ -243,7 +244,8 @@ void running_node::end_actors() {
     caf::scoped_actor self{runtime_->system()};
     const auto finished = [] {};
     const auto failed = [this](const caf::error&) {
-      log_.write(log_area::storage, log_level::error, {}, "the last state of the keys may not be stored");
+      log_.write(log_area::storage, log_level::error, {},
+                 "the last state of the keys may not be stored");
     };
     if (pool_)
       self->request(pool_, farewell_max, drain_atom::value).receive(finished, failed);

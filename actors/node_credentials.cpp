@@ -21,7 +21,8 @@ std::string prefix_of(credential_role role) {
   return role == credential_role::admin ? "admin/" : "client/";
 }
 
-result<std::vector<http::credential>> configured_ones(const std::vector<credential_settings>& list) {
+result<std::vector<http::credential>>
+configured_ones(const std::vector<credential_settings>& list) {
   std::vector<http::credential> out;
   for (const auto& c : list) {
     if (c.sha256.empty()) {
@@ -41,14 +42,16 @@ result<std::vector<http::credential>> stored_ones(const storage::store& db, cred
   std::vector<http::credential> out;
   std::optional<failure> bad;
   const auto prefix = prefix_of(role);
-  auto read = db.for_each(column::credentials, prefix, [&](std::string_view key, std::string_view value) {
-    auto record = storage::decode_credential(value);
-    if (!record)
-      bad = failure{record.error().code, "credential '" + std::string{key} + "': " + record.error().text};
-    else
-      out.push_back({std::string{key.substr(prefix.size())}, record->sha256});
-    return !bad;
-  });
+  auto read =
+      db.for_each(column::credentials, prefix, [&](std::string_view key, std::string_view value) {
+        auto record = storage::decode_credential(value);
+        if (!record)
+          bad = failure{record.error().code,
+                        "credential '" + std::string{key} + "': " + record.error().text};
+        else
+          out.push_back({std::string{key.substr(prefix.size())}, record->sha256});
+        return !bad;
+      });
   if (!read)
     return read.error();
   if (bad)
@@ -63,9 +66,10 @@ result<secret> make_one(storage::store& db, credential_role role, const std::str
   record.role = role;
   record.sha256 = http::sha256(made.reveal());
   record.created_at_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
-                           std::chrono::system_clock::now().time_since_epoch())
-                           .count();
-  auto kept = db.put(column::credentials, prefix_of(role) + name, encode(record), storage::durability::power);
+                             std::chrono::system_clock::now().time_since_epoch())
+                             .count();
+  auto kept = db.put(column::credentials, prefix_of(role) + name, encode(record),
+                     storage::durability::power);
   if (!kept)
     return kept.error();
   return made;
@@ -73,7 +77,8 @@ result<secret> make_one(storage::store& db, credential_role role, const std::str
 
 /// The credentials of one role; `made` is filled if there were none.
 result<std::vector<http::credential>> of_role(const std::vector<credential_settings>& configured,
-                                              storage::store& db, credential_role role, secret& made) {
+                                              storage::store& db, credential_role role,
+                                              secret& made) {
   if (!configured.empty())
     return configured_ones(configured);
   auto stored = stored_ones(db, role);
@@ -88,7 +93,8 @@ result<std::vector<http::credential>> of_role(const std::vector<credential_setti
 
 } // namespace
 
-result<node_credentials> prepare_credentials(const credentials_settings& configured, storage::store& db) {
+result<node_credentials> prepare_credentials(const credentials_settings& configured,
+                                             storage::store& db) {
   first_credentials made;
   auto clients = of_role(configured.clients, db, credential_role::client, made.client);
   if (!clients)

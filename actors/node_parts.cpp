@@ -55,8 +55,9 @@ result<pool_plan> plan_pool(const settings& s) {
       return u.kind == kind && !u.keys.empty();
     });
   };
-  const auto kind =
-    has(upstream_kind::gemini) || !has(upstream_kind::vertex) ? upstream_kind::gemini : upstream_kind::vertex;
+  const auto kind = has(upstream_kind::gemini) || !has(upstream_kind::vertex)
+                        ? upstream_kind::gemini
+                        : upstream_kind::vertex;
   pool_plan plan;
   for (const auto& u : s.upstreams) {
     if (u.kind != kind) {

@@ -94,14 +94,16 @@ int serve(const settings& s, const std::vector<std::string>& warnings) {
   auto& n = **started;
   announce(s, n);
   (*log)->write(log_area::http, log_level::info, {},
-                fmt::format("troupe {} serves {} keys on port {}, admin on port {}", version, n.keys(),
-                            n.port(), n.admin_port()));
+                fmt::format("troupe {} serves {} keys on port {}, admin on port {}", version,
+                            n.keys(), n.port(), n.admin_port()));
   await_signal(signals);
-  (*log)->write(log_area::http, log_level::info, {}, "draining: running requests finish, no new ones");
+  (*log)->write(log_area::http, log_level::info, {},
+                "draining: running requests finish, no new ones");
   n.drain();
   const bool drained = await_drained(n, signals, s.drain_timeout);
   n.stop();
-  (*log)->write(log_area::http, log_level::info, {}, drained ? "stopped" : "stopped; some exchanges were cut");
+  (*log)->write(log_area::http, log_level::info, {},
+                drained ? "stopped" : "stopped; some exchanges were cut");
   return drained ? 0 : 3;
 }
 

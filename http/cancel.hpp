@@ -10,7 +10,8 @@ class cancel_listener {
 public:
   using function = void (*)(void*);
 
-  cancel_listener(function on_cancel, void* argument) : on_cancel_(on_cancel), argument_(argument) {}
+  cancel_listener(function on_cancel, void* argument)
+      : on_cancel_(on_cancel), argument_(argument) {}
   ~cancel_listener() { leave(); }
   cancel_listener(const cancel_listener&) = delete;
   cancel_listener& operator=(const cancel_listener&) = delete;

@@ -14,10 +14,10 @@ namespace troupe::http {
 
 /// What a client asked. Views live as long as the exchange.
 struct request {
-  std::string_view method;  ///< as sent, upper case by the standard
-  std::string_view target;  ///< as sent: path and query
-  std::string_view path;    ///< still percent-encoded
-  std::string_view query;   ///< without `?`; still percent-encoded
+  std::string_view method; ///< as sent, upper case by the standard
+  std::string_view target; ///< as sent: path and query
+  std::string_view path;   ///< still percent-encoded
+  std::string_view query;  ///< without `?`; still percent-encoded
   const headers* fields = nullptr;
   std::string* body = nullptr; ///< whole, unchunked, within `body_bytes_max`; may be moved from
   std::string_view peer;       ///< the client's address, for logs

@@ -25,21 +25,22 @@ struct server_options {
   std::size_t header_bytes_max = 64 * 1024;
   std::size_t body_bytes_max = 32 * 1024 * 1024;
   std::size_t connections_max = 10'000;
-  duration header_timeout = std::chrono::seconds{15}; ///< from the first byte to the end of the head
-  duration body_timeout = std::chrono::seconds{60};   ///< silence while the body arrives
-  duration idle_timeout = std::chrono::seconds{120};  ///< between requests
-  duration write_timeout = std::chrono::seconds{60};  ///< a client that takes no bytes
+  duration header_timeout =
+      std::chrono::seconds{15};                      ///< from the first byte to the end of the head
+  duration body_timeout = std::chrono::seconds{60};  ///< silence while the body arrives
+  duration idle_timeout = std::chrono::seconds{120}; ///< between requests
+  duration write_timeout = std::chrono::seconds{60}; ///< a client that takes no bytes
   std::optional<tls_files> tls;
 };
 
 /// What went wrong before a handler could see the request; the body of the answer has the
 /// shape of the surface that was called, which only the handler's side knows.
 struct refusal {
-  int status;               ///< 400, 408, 411, 413, 414, 415, 417, 431, 501, 503, 505
-  std::string_view reason;  ///< for people, fixed texts
-  std::string_view target;  ///< as far as it was read; may be empty
+  int status;              ///< 400, 408, 411, 413, 414, 415, 417, 431, 501, 503, 505
+  std::string_view reason; ///< for people, fixed texts
+  std::string_view target; ///< as far as it was read; may be empty
   std::string_view request_id;
-  bool anthropic_version;   ///< the head had `anthropic-version`
+  bool anthropic_version; ///< the head had `anthropic-version`
 };
 
 struct server_counters {

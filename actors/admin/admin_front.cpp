@@ -13,7 +13,8 @@ namespace {
 constexpr std::string_view json_type = "application/json";
 constexpr std::string_view metrics_type = "text/plain; version=0.0.4; charset=utf-8";
 
-std::string error_body(std::string_view code, std::string_view message, std::string_view request_id) {
+std::string error_body(std::string_view code, std::string_view message,
+                       std::string_view request_id) {
   std::string out;
   json::writer w{out};
   w.begin_object();
@@ -31,10 +32,18 @@ void count_keys(metrics_facts& facts, const std::vector<key_status>& keys) {
   for (const auto& k : keys) {
     facts.keys_in_flight += k.in_flight;
     switch (k.state) {
-      case key_state::ready: ++facts.keys_ready; break;
-      case key_state::cooling: ++facts.keys_cooling; break;
-      case key_state::probing: ++facts.keys_probing; break;
-      case key_state::disabled: ++facts.keys_disabled; break;
+    case key_state::ready:
+      ++facts.keys_ready;
+      break;
+    case key_state::cooling:
+      ++facts.keys_cooling;
+      break;
+    case key_state::probing:
+      ++facts.keys_probing;
+      break;
+    case key_state::disabled:
+      ++facts.keys_disabled;
+      break;
     }
   }
 }
@@ -64,7 +73,8 @@ http::task<void> admin_front::serve(http::exchange& x) {
   } else if (path == "/admin/v1/keys") {
     co_await keys(x);
   } else {
-    co_await error(x, 404, "not_found", "The admin port offers /healthz, /readyz, /metrics and /admin/v1/keys.");
+    co_await error(x, 404, "not_found",
+                   "The admin port offers /healthz, /readyz, /metrics and /admin/v1/keys.");
   }
 }
 
@@ -99,7 +109,8 @@ http::task<bool> admin_front::metrics(http::exchange& x) {
 http::task<bool> admin_front::keys(http::exchange& x) {
   const auto list = co_await actors_.ask<std::vector<key_status>>(pool_, list_keys_atom::value);
   if (!list)
-    co_return co_await error(x, 503, "unavailable", "The pool does not answer; the node is stopping.");
+    co_return co_await error(x, 503, "unavailable",
+                             "The pool does not answer; the node is stopping.");
   http::response_head head(200, json_type);
   const auto page = key_list_document(*list);
   co_return co_await x.respond(head, page);
@@ -119,7 +130,8 @@ bool admin_front::admitted(http::exchange& x) {
 }
 
 std::pair<http::response_head, std::string> admin_front::refuse(const http::refusal& r) {
-  return {http::response_head(r.status, json_type), error_body("bad_request", r.reason, r.request_id)};
+  return {http::response_head(r.status, json_type),
+          error_body("bad_request", r.reason, r.request_id)};
 }
 
 } // namespace troupe

@@ -17,9 +17,9 @@ namespace troupe {
 
 /// What the admin port can ask of the node. Every function is called on the admin loop.
 struct node_view {
-  std::function<bool()> ready;             ///< takes requests: started and not draining
-  std::function<std::string()> not_ready;  ///< why not, for people
-  std::function<metrics_facts()> facts;    ///< without the numbers of keys
+  std::function<bool()> ready;            ///< takes requests: started and not draining
+  std::function<std::string()> not_ready; ///< why not, for people
+  std::function<metrics_facts()> facts;   ///< without the numbers of keys
   std::vector<const front_metrics*> fronts;
 };
 
@@ -29,8 +29,11 @@ class admin_front final : public http::server_handler {
 public:
   admin_front(bridge& actors, caf::actor pool, http::credential_set admins, node_view node,
               log_sink& log)
-    : actors_(actors), pool_(std::move(pool)), admins_(std::move(admins)), node_(std::move(node)),
-      log_(log) {}
+      : actors_(actors),
+        pool_(std::move(pool)),
+        admins_(std::move(admins)),
+        node_(std::move(node)),
+        log_(log) {}
 
   http::task<void> serve(http::exchange& x) override;
   std::pair<http::response_head, std::string> refuse(const http::refusal& r) override;

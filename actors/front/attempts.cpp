@@ -51,6 +51,13 @@ gemini::verdict faulty_answer(const client_error& e) {
   return v;
 }
 
+acquire_request question_of(const upstream_call& call, const std::vector<std::uint64_t>& tried) {
+  acquire_request q;
+  q.model = call.model;
+  q.tried = tried;
+  return q;
+}
+
 client_error resting_error(const acquire_reply& reply) {
   client_error e;
   e.what = reply.per_day ? fault::quota_day : fault::rate_limited;
@@ -91,7 +98,7 @@ struct attempts::attempt_end {
   std::optional<client_error> error; ///< what the client would be told; none: it was served
   bool visible = false;              ///< the client has seen bytes of an answer
   bool gone = false;                 ///< the client left
-  int status = 0; ///< the upstream's; 0: none came
+  int status = 0;                    ///< the upstream's; 0: none came
   token_usage usage;
   duration first_byte{-1};
   duration whole{-1};
@@ -117,9 +124,11 @@ struct attempts::client_side {
 
   client_side(http::exchange* exchange, answer_maker* maker, http::cancel_source& c,
               std::string_view f)
-    : x(exchange), answers(maker), cancel(c), fields(f) {}
+      : x(exchange), answers(maker), cancel(c), fields(f) {}
 
-  std::string_view request_id() const { return x != nullptr ? x->request_id() : std::string_view{}; }
+  std::string_view request_id() const {
+    return x != nullptr ? x->request_id() : std::string_view{};
+  }
 };
 
 http::task<bool> attempts::refuse(http::exchange& x, const client_error& error, surface speaks,
@@ -137,12 +146,16 @@ http::task<attempts::lease_or_error> attempts::acquire(const upstream_call& call
                                                        std::optional<client_error>& last,
                                                        http::cancel_source& cancel) {
   lease_or_error end;
-  acquire_request question;
-  question.model = call.model;
-  question.tried = tried;
   const auto asked = p_.loop.now();
+  auto question = question_of(call, tried);
   auto answer = co_await p_.actors.ask<acquire_reply>(p_.pool, &cancel, &attempts::give_back,
                                                       std::move(question));
+  if (!answer && answer.error().code == errc::shutting_down) {
+    // A key actor that crashed with the question in its mailbox: the pool knows by now.
+    auto again = question_of(call, tried);
+    answer = co_await p_.actors.ask<acquire_reply>(p_.pool, &cancel, &attempts::give_back,
+                                                   std::move(again));
+  }
   p_.metrics.lease_time.add(p_.loop.now() - asked);
   if (!answer) {
     end.gone = answer.error().code == errc::cancelled;
@@ -150,10 +163,18 @@ http::task<attempts::lease_or_error> attempts::acquire(const upstream_call& call
     co_return end;
   }
   switch (answer->grant) {
-    case grant_kind::granted: end.lease = *std::move(answer); break;
-    case grant_kind::resting: end.error = last ? with_wait(*last, *answer) : resting_error(*answer); break;
-    case grant_kind::none_usable: end.error = last ? *last : none_usable_error(); break;
-    case grant_kind::shutting_down: end.error = last ? *last : draining_error(); break;
+  case grant_kind::granted:
+    end.lease = *std::move(answer);
+    break;
+  case grant_kind::resting:
+    end.error = last ? with_wait(*last, *answer) : resting_error(*answer);
+    break;
+  case grant_kind::none_usable:
+    end.error = last ? *last : none_usable_error();
+    break;
+  case grant_kind::shutting_down:
+    end.error = last ? *last : draining_error();
+    break;
   }
   co_return end;
 }
@@ -168,7 +189,8 @@ void attempts::give_back(bridge& actors, acquire_reply late) {
   actors.tell(late.key_actor, std::move(s));
 }
 
-void attempts::settle(const upstream_call& call, const acquire_reply& lease, const attempt_end& end) {
+void attempts::settle(const upstream_call& call, const acquire_reply& lease,
+                      const attempt_end& end) {
   const auto& v = end.verdict;
   settlement s;
   s.lease = lease.lease;
@@ -272,7 +294,8 @@ gemini::verdict attempts::judge(const upstream_call& call, int status, std::stri
     facts.retry_after = fields->get("retry-after");
     facts.retry_after_ms = fields->get("retry-after-ms");
     for (std::size_t i = 0; i < fields->size(); ++i)
-      if (const auto field = (*fields)[i]; http::same_name(field.name.substr(0, reset_header.size()), reset_header))
+      if (const auto field = (*fields)[i];
+          http::same_name(field.name.substr(0, reset_header.size()), reset_header))
         facts.ratelimit_resets.push_back(field.value);
   }
   return gemini::classify(status, body, facts);
@@ -327,8 +350,8 @@ http::task<attempts::attempt_end> attempts::take_whole(client_side& side, const 
   co_return end;
 }
 
-http::task<attempts::attempt_end> attempts::pass_stream(client_side& side, const upstream_call& call,
-                                                        http::client_response& from) {
+http::task<attempts::attempt_end>
+attempts::pass_stream(client_side& side, const upstream_call& call, http::client_response& from) {
   attempt_end end;
   const auto answer = side.answers->stream();
   std::string out;
@@ -436,13 +459,14 @@ http::task<std::optional<client_error>> attempts::run(client_side& side, const u
   }
 }
 
-void attempts::log_failure(const client_side& side, const acquire_reply& lease, const attempt_end& end) {
+void attempts::log_failure(const client_side& side, const acquire_reply& lease,
+                           const attempt_end& end) {
   if (!p_.log.wants(log_area::upstream, log_level::warning))
     return;
   const auto line = fmt::format(
-    "{} {} ({}): {}", to_string(key_id{lease.key}), gemini::to_string(end.verdict.what),
-    end.status != 0 ? std::to_string(end.status) : "no answer",
-    mask_keys(std::string_view{end.verdict.message}.substr(0, settled_message_bytes_max)));
+      "{} {} ({}): {}", to_string(key_id{lease.key}), gemini::to_string(end.verdict.what),
+      end.status != 0 ? std::to_string(end.status) : "no answer",
+      mask_keys(std::string_view{end.verdict.message}.substr(0, settled_message_bytes_max)));
   p_.log.write(log_area::upstream, log_level::warning, side.request_id(), line);
 }
 

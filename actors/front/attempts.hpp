@@ -42,9 +42,9 @@ struct call_summary {
   int status = 0; ///< as the client saw it
   std::uint32_t attempts = 0;
   std::uint64_t key = 0; ///< of the last attempt
-  bool gone = false;         ///< the client left
-  bool visible = false;      ///< it saw bytes of an upstream's answer
-  bool cut = false;          ///< the stream began and could not be ended
+  bool gone = false;     ///< the client left
+  bool visible = false;  ///< it saw bytes of an upstream's answer
+  bool cut = false;      ///< the stream began and could not be ended
 };
 
 /// Serves a call through leased keys: asks the pool, sends, passes the answer on, settles;
@@ -82,7 +82,8 @@ private:
   struct client_side;
 
   http::task<lease_or_error> acquire(const upstream_call& call, std::vector<std::uint64_t>& tried,
-                                     std::optional<client_error>& last, http::cancel_source& cancel);
+                                     std::optional<client_error>& last,
+                                     http::cancel_source& cancel);
   http::task<attempt_end> attempt(client_side& side, const upstream_call& call,
                                   const acquire_reply& lease);
   http::task<attempt_end> take_whole(client_side& side, const upstream_call& call,

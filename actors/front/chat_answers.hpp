@@ -11,7 +11,7 @@ class chat_whole final : public whole_answer {
 public:
   chat_whole(const openai::chat_facts& facts, const translation_options& options,
              openai::answer_context context)
-    : facts_(facts), options_(options), context_(context) {}
+      : facts_(facts), options_(options), context_(context) {}
 
   std::variant<std::string, inner_error, client_error> translate(std::string body) override;
   token_usage usage() const override { return usage_; }
@@ -28,7 +28,7 @@ class chat_chunks final : public stream_answer {
 public:
   chat_chunks(const openai::chat_facts& facts, const translation_options& options,
               openai::answer_context context, std::size_t event_bytes_max)
-    : events_(event_bytes_max), stream_(facts, options, context) {}
+      : events_(event_bytes_max), stream_(facts, options, context) {}
 
   std::string_view content_type() const override { return "text/event-stream; charset=utf-8"; }
   std::optional<std::variant<inner_error, client_error>> feed(std::string_view bytes,

@@ -27,7 +27,7 @@ class chat_maker final : public answer_maker {
 public:
   chat_maker(const openai::chat_facts& facts, const front_config& config,
              openai::answer_context context)
-    : facts_(facts), config_(config), context_(context) {}
+      : facts_(facts), config_(config), context_(context) {}
 
   bool streams() const override { return facts_.stream; }
   std::unique_ptr<whole_answer> whole() override {
@@ -47,7 +47,7 @@ private:
 class native_maker final : public answer_maker {
 public:
   native_maker(const gemini::native_call& call, const front_config& config)
-    : call_(call), config_(config) {}
+      : call_(call), config_(config) {}
 
   bool streams() const override { return call_.what == gemini::method::stream_generate_content; }
   std::unique_ptr<whole_answer> whole() override {
@@ -66,23 +66,45 @@ private:
 
 std::chrono::seconds since_epoch() {
   return std::chrono::duration_cast<std::chrono::seconds>(
-    std::chrono::system_clock::now().time_since_epoch());
+      std::chrono::system_clock::now().time_since_epoch());
+}
+
+/// A field that `connection` names concerns this hop only (RFC 9110, 7.6.1).
+bool named_by_connection(const http::headers& fields, std::string_view name) {
+  auto names = fields.get("connection");
+  while (!names.empty()) {
+    const auto comma = names.find(',');
+    auto one = names.substr(0, comma);
+    while (one.starts_with(' '))
+      one.remove_prefix(1);
+    while (one.ends_with(' '))
+      one.remove_suffix(1);
+    if (http::same_name(one, name))
+      return true;
+    names.remove_prefix(comma == std::string_view::npos ? names.size() : comma + 1);
+  }
+  return false;
 }
 
 fault fault_of(int status) {
   switch (status) {
-    case 408: return fault::request_timeout;
-    case 413: return fault::too_large;
-    case 415: return fault::unsupported_encoding;
-    case 503: return fault::busy;
-    default: return fault::invalid_request;
+  case 408:
+    return fault::request_timeout;
+  case 413:
+    return fault::too_large;
+  case 415:
+    return fault::unsupported_encoding;
+  case 503:
+    return fault::busy;
+  default:
+    return fault::invalid_request;
   }
 }
 
 } // namespace
 
 front::front(attempts::parts parts, const std::atomic<bool>& draining)
-  : p_(parts), attempts_(std::move(parts)), next_id_(p_.seed), draining_(draining) {}
+    : p_(parts), attempts_(std::move(parts)), next_id_(p_.seed), draining_(draining) {}
 
 http::task<void> front::serve(http::exchange& x) {
   p_.metrics.exchanges_open.add();
@@ -101,34 +123,38 @@ http::task<call_summary> front::dispatch(http::exchange& x, const http::route& w
   if (!admitted(x)) {
     p_.metrics.refusals_401.add();
     co_return co_await tell(
-      x, error(fault::bad_credential, "The credential is missing or not known to this gateway."),
-      where.speaks, fields);
+        x, error(fault::bad_credential, "The credential is missing or not known to this gateway."),
+        where.speaks, fields);
   }
   if (draining_.load(std::memory_order_relaxed))
     co_return co_await tell(x, error(fault::draining, "This node is stopping; try another one."),
                             where.speaks, fields);
   switch (where.what) {
-    case endpoint::chat_completions: co_return co_await chat(x, fields);
-    case endpoint::native: co_return co_await native(x, fields);
-    case endpoint::list_models: co_return co_await list_models(x, fields);
-    case endpoint::get_model: co_return co_await get_model(x, where.model, fields);
-    case endpoint::wrong_method: {
-      std::string more{fields};
-      more += "allow: ";
-      more += where.allow;
-      more += "\r\n";
-      co_return co_await tell(x, error(fault::wrong_method, "This path takes " + std::string{where.allow} + "."),
-                              where.speaks, more);
-    }
-    case endpoint::preflight:
-    case endpoint::unknown: break;
+  case endpoint::chat_completions:
+    co_return co_await chat(x, fields);
+  case endpoint::native:
+    co_return co_await native(x, fields);
+  case endpoint::list_models:
+    co_return co_await list_models(x, fields);
+  case endpoint::get_model:
+    co_return co_await get_model(x, where.model, fields);
+  case endpoint::wrong_method: {
+    const std::string allow{where.allow};
+    auto e = error(fault::wrong_method, "This path takes " + allow + ".");
+    const auto more = std::string{fields} + "allow: " + allow + "\r\n";
+    co_return co_await tell(x, std::move(e), where.speaks, more);
+  }
+  case endpoint::preflight:
+  case endpoint::unknown:
+    break;
   }
   co_return co_await tell(x, error(fault::unknown_path, "This gateway does not offer this path."),
                           where.speaks, fields);
 }
 
 http::task<call_summary> front::chat(http::exchange& x, std::string_view fields) {
-  auto translated = openai::translate_chat_request(*x.req().body, p_.config->translation, context());
+  auto translated =
+      openai::translate_chat_request(*x.req().body, p_.config->translation, context());
   if (auto* e = std::get_if<client_error>(&translated))
     co_return co_await tell(x, std::move(*e), surface::openai, fields);
   if (std::holds_alternative<openai::needs_media>(translated)) {
@@ -157,19 +183,22 @@ http::task<call_summary> front::chat(http::exchange& x, std::string_view fields)
 
 http::task<call_summary> front::native(http::exchange& x, std::string_view fields) {
   const auto& r = x.req();
-  auto routed = gemini::route_native(r.method, r.path, r.query, *r.body, p_.config->translation, context());
+  auto routed =
+      gemini::route_native(r.method, r.path, r.query, *r.body, p_.config->translation, context());
   if (auto* e = std::get_if<client_error>(&routed))
     co_return co_await tell(x, std::move(*e), surface::gemini, fields);
   const auto& to = std::get<gemini::native_call>(routed);
   upstream_call call;
   call.speaks = surface::gemini;
-  call.method = to.what == gemini::method::list_models || to.what == gemini::method::get_model ? "GET" : "POST";
+  call.method = to.what == gemini::method::list_models || to.what == gemini::method::get_model
+                    ? "GET"
+                    : "POST";
   call.path = to.path;
   call.body = to.body_changed ? std::string_view{to.body} : std::string_view{*r.body};
   call.model = to.model;
   for (std::size_t i = 0; i < r.fields->size(); ++i) {
     const auto field = (*r.fields)[i];
-    if (!gemini::forwards_header(field.name))
+    if (!gemini::forwards_header(field.name) || named_by_connection(*r.fields, field.name))
       continue;
     call.header_lines += field.name;
     call.header_lines += ": ";
@@ -190,7 +219,8 @@ http::task<call_summary> front::preflight(http::exchange& x, std::string_view fi
       head.add("access-control-allow-headers", wanted);
   }
   call_summary end;
-  end.gone = !co_await x.respond(head, {});
+  const std::string_view nothing;
+  end.gone = !co_await x.respond(head, nothing);
   end.status = 204;
   co_return end;
 }
@@ -260,7 +290,8 @@ void front::account(const http::exchange& x, surface speaks, const call_summary&
                  end.gone ? std::string_view{"gone"} : fmt::format_int(end.status).c_str(),
                  std::chrono::duration<double, std::milli>(x.age()).count());
   if (end.attempts != 0)
-    fmt::format_to(std::back_inserter(line), " {} attempts={}", to_string(key_id{end.key}), end.attempts);
+    fmt::format_to(std::back_inserter(line), " {} attempts={}", to_string(key_id{end.key}),
+                   end.attempts);
   if (end.cut)
     fmt::format_to(std::back_inserter(line), " cut");
   p_.log.write(log_area::http, log_level::info, x.request_id(), {line.data(), line.size()});

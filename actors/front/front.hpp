@@ -35,7 +35,8 @@ private:
   http::task<call_summary> chat(http::exchange& x, std::string_view fields);
   http::task<call_summary> native(http::exchange& x, std::string_view fields);
   http::task<call_summary> list_models(http::exchange& x, std::string_view fields);
-  http::task<call_summary> get_model(http::exchange& x, std::string_view id, std::string_view fields);
+  http::task<call_summary> get_model(http::exchange& x, std::string_view id,
+                                     std::string_view fields);
   http::task<call_summary> preflight(http::exchange& x, std::string_view fields);
   http::task<call_summary> tell(http::exchange& x, client_error error, surface speaks,
                                 std::string_view fields);

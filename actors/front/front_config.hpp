@@ -26,13 +26,13 @@ struct upstream_target {
 /// What a front needs to know, fixed while it serves. Shared by all fronts, read-only.
 struct front_config {
   translation_options translation;
-  std::vector<upstream_target> upstreams; ///< never empty
+  std::vector<upstream_target> upstreams;                         ///< never empty
   std::unordered_map<std::uint64_t, std::size_t> upstream_by_key; ///< where it is not the first
   http::credential_set clients;
   pool_settings pool;
   cors_settings cors;
   models_settings models;
-  known_models real_models; ///< built in and configured
+  known_models real_models;                        ///< built in and configured
   std::size_t answer_bytes_max = 64 * 1024 * 1024; ///< of an answer taken whole
   std::size_t event_bytes_max = 64 * 1024 * 1024;  ///< of one event of a stream
   duration models_ttl = std::chrono::minutes{10};

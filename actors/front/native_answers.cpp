@@ -41,7 +41,8 @@ std::variant<std::string, inner_error, client_error> native_whole::translate(std
   return body;
 }
 
-std::optional<std::variant<inner_error, client_error>> native_progress::take(std::string_view event) {
+std::optional<std::variant<inner_error, client_error>>
+native_progress::take(std::string_view event) {
   const auto scan = gemini::scan_answer(event);
   if (!scan.well_formed)
     return no_json();
@@ -84,7 +85,9 @@ std::optional<std::variant<inner_error, client_error>> native_sse::feed(std::str
   return std::nullopt;
 }
 
-std::optional<client_error> native_sse::end(std::string&) { return progress_.missing_end(); }
+std::optional<client_error> native_sse::end(std::string&) {
+  return progress_.missing_end();
+}
 
 std::string native_sse::broken(const client_error& why, std::string_view request_id) const {
   return render_stream_error(why, surface::gemini, request_id);

@@ -54,10 +54,11 @@ struct answer_context {
 
 /// A whole answer (status 200) as the body of a chat completion, or the error that it amounts
 /// to: `fault::empty_response` (R16) when another key should be tried.
-std::variant<std::string, client_error>
-translate_chat_response(std::string_view body, const chat_facts& facts,
-                        const translation_options& options, const answer_context& context,
-                        token_usage* usage = nullptr);
+std::variant<std::string, client_error> translate_chat_response(std::string_view body,
+                                                                const chat_facts& facts,
+                                                                const translation_options& options,
+                                                                const answer_context& context,
+                                                                token_usage* usage = nullptr);
 
 /// One streamed answer. Feed it the payload of each upstream SSE event; it appends whole SSE
 /// frames for the client. Nothing is appended before the first good event, so until `begun`

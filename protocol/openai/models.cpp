@@ -15,7 +15,8 @@ bool serves(const simdjson::dom::element& model) {
     return false;
   return std::any_of(methods.begin(), methods.end(), [](const simdjson::dom::element& m) {
     std::string_view name;
-    return !m.get(name) && (name == "generateContent" || name == "embedContent" || name == "predict");
+    return !m.get(name)
+           && (name == "generateContent" || name == "embedContent" || name == "predict");
   });
 }
 

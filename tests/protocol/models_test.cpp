@@ -34,7 +34,8 @@ TEST(models, garbage_is_a_failure) {
 TEST(models, a_name_that_would_break_json_is_left_out) {
   std::vector<std::string> ids;
   ASSERT_TRUE(read_model_page(
-    R"({"models":[{"name":"models/a\"b","supportedGenerationMethods":["generateContent"]}]})", ids));
+      R"({"models":[{"name":"models/a\"b","supportedGenerationMethods":["generateContent"]}]})",
+      ids));
   EXPECT_TRUE(ids.empty());
 }
 
@@ -48,8 +49,8 @@ TEST(models, hidden_ones_go_and_derived_ones_come_last) {
 
 TEST(models, the_list_has_openai_s_shape) {
   EXPECT_EQ(
-    render_model_list({"a", "b"}),
-    R"({"object":"list","data":[{"id":"a","object":"model","created":0,"owned_by":"google"},{"id":"b","object":"model","created":0,"owned_by":"google"}]})");
+      render_model_list({"a", "b"}),
+      R"({"object":"list","data":[{"id":"a","object":"model","created":0,"owned_by":"google"},{"id":"b","object":"model","created":0,"owned_by":"google"}]})");
   EXPECT_EQ(render_model_list({}), R"({"object":"list","data":[]})");
 }
 
