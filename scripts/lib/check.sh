@@ -43,6 +43,8 @@ dev_test() {
   step "real clients against the release"
   TROUPE_BIN=$root/build/release/troupe SANDBOX_BIN=$root/build/release/troupe-sandbox \
     tests/e2e/run.sh
+  step "what operators do, on the release"
+  python3 tests/e2e/operations.py --build build/release
   step "counted figures"
   python3 tests/bench/counted.py --build build/release
 }
