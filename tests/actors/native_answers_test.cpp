@@ -13,7 +13,7 @@ constexpr std::string_view first =
 constexpr std::string_view last =
     R"({"candidates":[{"content":{"parts":[{"text":"y"}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":2,"totalTokenCount":5}})";
 
-std::string sse(std::string_view event) {
+std::string frame(std::string_view event) {
   return "data: " + std::string{event} + "\r\n\r\n";
 }
 
@@ -70,8 +70,8 @@ TEST(native_sse, every_event_is_one_data_line_whatever_came) {
 TEST(native_sse, a_stream_with_a_finish_reason_ends_cleanly) {
   native_sse answer{bound};
   std::string out;
-  EXPECT_FALSE(answer.feed(sse(first) + sse(last), out));
-  EXPECT_EQ(out, sse(first) + sse(last));
+  EXPECT_FALSE(answer.feed(frame(first) + frame(last), out));
+  EXPECT_EQ(out, frame(first) + frame(last));
   EXPECT_FALSE(answer.end(out));
   EXPECT_EQ(answer.usage().output, 2u);
 }
@@ -79,7 +79,7 @@ TEST(native_sse, a_stream_with_a_finish_reason_ends_cleanly) {
 TEST(native_sse, an_end_without_a_finish_reason_is_told) {
   native_sse answer{bound};
   std::string out;
-  EXPECT_FALSE(answer.feed(sse(first), out));
+  EXPECT_FALSE(answer.feed(frame(first), out));
   const auto error = answer.end(out);
   ASSERT_TRUE(error);
   EXPECT_EQ(error->what, fault::stream_truncated);
@@ -88,10 +88,11 @@ TEST(native_sse, an_end_without_a_finish_reason_is_told) {
 TEST(native_sse, what_came_before_an_error_in_the_same_read_is_kept) {
   native_sse answer{bound};
   std::string out;
-  const auto error = answer.feed(sse(first) + sse(R"({"error":{"code":429,"message":"Q"}})"), out);
+  const auto error =
+      answer.feed(frame(first) + frame(R"({"error":{"code":429,"message":"Q"}})"), out);
   ASSERT_TRUE(error);
   EXPECT_EQ(std::get<inner_error>(*error).status, 429);
-  EXPECT_EQ(out, sse(first));
+  EXPECT_EQ(out, frame(first));
 }
 
 TEST(native_sse, an_event_over_the_bound_ends_the_stream) {
