@@ -23,7 +23,7 @@ bool can_be_target(std::string_view target) {
 class pooling_client final : public client {
 public:
   pooling_client(event_loop& loop, client_options options, log_sink& log)
-      : pool_(std::make_shared<detail::client_pool>(loop.internals(), std::move(options), log)) {}
+      : pool_(std::make_shared<detail::client_pool>(loop, std::move(options), log)) {}
 
   ~pooling_client() override { pool_->stop(); }
 
@@ -56,7 +56,7 @@ pooling_client::send(const origin& to, const client_request& request, cancel_sou
       connection = pool_->make(home);
     connection->begin_call(cancel, total);
     auto& c = *connection;
-    auto answer = std::make_unique<client_answer>(pool_, std::move(connection), to, request);
+    auto answer = std::make_unique<client_answer>(pool_, std::move(connection), request);
     if (!reused) {
       auto opened = co_await detail::open_connection(c, *pool_, to, request.timeouts.connect);
       if (!opened)

@@ -3,14 +3,11 @@
 #include "http/detail/client_open.hpp"
 
 #include <charconv>
-#include <chrono>
 #include <utility>
 
 namespace troupe::http::detail {
 
 namespace {
-
-using std::chrono::steady_clock;
 
 void append_number(std::string& out, std::size_t n) {
   char digits[24];
@@ -20,11 +17,11 @@ void append_number(std::string& out, std::size_t n) {
 } // namespace
 
 client_answer::client_answer(std::shared_ptr<client_pool> pool,
-                             std::shared_ptr<client_connection> connection, const origin& to,
+                             std::shared_ptr<client_connection> connection,
                              const client_request& request)
     : pool_(std::move(pool)),
       connection_(std::move(connection)),
-      to_(to),
+      to_(connection_->home().to),
       timeouts_(request.timeouts),
       fields_(pool_->take_fields()),
       parser_(fields_, request.method == "HEAD", pool_->options().head_bytes_max) {}
@@ -49,8 +46,7 @@ void client_answer::write_head(const client_request& request) {
   auto& head = connection_->head_memory;
   head.clear();
   head.append(request.method).append(" ").append(request.target).append(" HTTP/1.1\r\nhost: ");
-  append_host_field(head, to_);
-  head.append("\r\naccept-encoding: identity\r\n");
+  head.append(connection_->home().host_field).append("\r\naccept-encoding: identity\r\n");
   if (request.has_body) {
     head.append("content-length: ");
     append_number(head, request.body.size());
@@ -64,12 +60,11 @@ task<client_answer::head_state> client_answer::exchange_heads(const client_reque
   write_head(request);
   c.sending_silence(timeouts_.silence);
   c.send(c.head_memory, request.has_body ? request.body : std::string_view{});
-  auto now = steady_clock::now();
   bool waits_for_first = !c.sending();
   if (waits_for_first)
-    c.limit(ended_by::first_byte_limit, later(now, timeouts_.first_byte));
+    c.limit_wait(ended_by::first_byte_limit, timeouts_.first_byte);
   else
-    c.limit(ended_by::silence_limit, later(now, timeouts_.silence));
+    c.limit_wait(ended_by::silence_limit, timeouts_.silence);
   bool any_byte = false;
   while (true) {
     c.start_read();
@@ -77,7 +72,7 @@ task<client_answer::head_state> client_answer::exchange_heads(const client_reque
       co_await c.event();
       if (!waits_for_first && !c.sending()) {
         waits_for_first = true;
-        c.limit(ended_by::first_byte_limit, later(steady_clock::now(), timeouts_.first_byte));
+        c.limit_wait(ended_by::first_byte_limit, timeouts_.first_byte);
       }
     }
     if (c.ended() != ended_by::nobody) {
@@ -100,7 +95,7 @@ task<client_answer::head_state> client_answer::exchange_heads(const client_reque
       co_return head_state::failed;
     }
     if (any_byte)
-      c.limit(ended_by::silence_limit, later(steady_clock::now(), timeouts_.silence));
+      c.limit_wait(ended_by::silence_limit, timeouts_.silence);
   }
   // An answer before the end of the request: the upstream has heard enough.
   if (c.sending())
@@ -161,7 +156,7 @@ task<result<std::string_view>> client_answer::read() {
       continue;
     c.start_read();
     if (c.reading())
-      c.limit(ended_by::silence_limit, later(steady_clock::now(), timeouts_.silence));
+      c.limit_wait(ended_by::silence_limit, timeouts_.silence);
     while (c.reading() && c.ended() == ended_by::nobody)
       co_await c.event();
     c.limit_total_only();

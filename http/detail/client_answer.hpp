@@ -17,7 +17,7 @@ namespace troupe::http::detail {
 class client_answer final : public client_response {
 public:
   client_answer(std::shared_ptr<client_pool> pool, std::shared_ptr<client_connection> connection,
-                const origin& to, const client_request& request);
+                const client_request& request);
   ~client_answer() override;
   client_answer(const client_answer&) = delete;
   client_answer& operator=(const client_answer&) = delete;
@@ -51,7 +51,7 @@ private:
 
   std::shared_ptr<client_pool> pool_;
   std::shared_ptr<client_connection> connection_; ///< none after the end
-  origin to_;
+  const origin& to_;                              ///< kept with the connection; not used after it
   client_timeouts timeouts_;
   headers fields_;
   response_parser parser_;

@@ -1,18 +1,29 @@
 #include "http/detail/client_connection.hpp"
 
 #include "http/detail/client_pool.hpp"
+#include "http/detail/tls.hpp"
 
 #include <boost/asio/error.hpp>
-#include <boost/asio/post.hpp>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
 #include <utility>
 
 namespace troupe::http::detail {
 
-namespace asio = boost::asio;
+using std::chrono::steady_clock;
 
 namespace {
+
+/// A read that waits for so long is begun anew with an attempt: far below any limit, and far
+/// above the pauses of a stream.
+constexpr duration attempt_after = std::chrono::seconds{1};
 
 /// A TLS record's most; more would only be decrypted later.
 constexpr std::size_t wire_in_bytes = 17 * 1024;
@@ -20,40 +31,28 @@ constexpr std::size_t wire_in_bytes = 17 * 1024;
 /// How much of a body is encrypted ahead of the socket.
 constexpr std::size_t encrypt_ahead = 64 * 1024;
 
+boost::system::error_code system_error(int number) {
+  return {number, boost::system::system_category()};
+}
+
+iovec piece(std::string_view text) {
+  return {const_cast<char*>(text.data()), text.size()};
+}
+
 } // namespace
 
 time_point later(time_point t, duration d) {
   return d >= time_point::max() - t ? time_point::max() : t + d;
 }
 
-/// An operation's completion that also keeps the connection, whose memory it uses.
-class client_connection::kept_completion {
-public:
-  using allocator_type = io_wait::completion::allocator_type;
-
-  kept_completion(io_wait& wait, std::shared_ptr<client_connection> keep)
-      : inner_(wait.handler()), keep_(std::move(keep)) {}
-
-  allocator_type get_allocator() const noexcept { return inner_.get_allocator(); }
-
-  void operator()(const boost::system::error_code& error, std::size_t bytes = 0) const {
-    inner_(error, bytes);
-  }
-
-private:
-  io_wait::completion inner_;
-  std::shared_ptr<client_connection> keep_;
-};
-
-client_connection::client_connection(event_loop::impl& loop, std::shared_ptr<client_pool> pool,
+client_connection::client_connection(event_loop& loop, std::shared_ptr<client_pool> pool,
                                      origin_pool& home)
     : loop_(loop),
       pool_(std::move(pool)),
       home_(home),
-      socket_(loop.context),
-      read_(loop),
-      write_(loop),
-      deadline_(loop.timeouts, &deadline_due, this),
+      read_(loop.internals()),
+      write_(loop.internals()),
+      deadline_(loop.internals().timeouts, &deadline_due, this),
       cancel_([](void* self) { static_cast<client_connection*>(self)->close(ended_by::cancel); },
               this) {
   read_.on_end(&read_done, this);
@@ -70,9 +69,11 @@ void client_connection::deadline_due(void* self) {
   auto& me = *static_cast<client_connection*>(self);
   if (me.idle_) {
     me.pool_->drop(me);
+  } else if (me.limit_at_ > steady_clock::now()) {
+    me.deadline_.set(me.limit_at_);
+    me.read_anew();
   } else if (me.limit_ == ended_by::address_limit) {
-    boost::system::error_code ignored;
-    me.socket_.close(ignored); // `connect` ends with an error; there are other addresses
+    me.socket_->close(); // `connect` ends with an error; there are other addresses
   } else {
     me.close(me.limit_);
   }
@@ -81,8 +82,7 @@ void client_connection::deadline_due(void* self) {
 void client_connection::begin_call(cancel_source& cancel, time_point total) {
   idle_ = false;
   total_ = total;
-  limit_ = ended_by::total_limit;
-  deadline_.set(total);
+  limit(ended_by::total_limit, total);
   cancel_.join(cancel);
 }
 
@@ -90,7 +90,15 @@ void client_connection::limit(ended_by why, time_point when) {
   if (ended_ != ended_by::nobody)
     return;
   limit_ = when < total_ ? why : ended_by::total_limit;
-  deadline_.set(std::min(when, total_));
+  limit_at_ = std::min(when, total_);
+  deadline_.set(limit_at_);
+}
+
+void client_connection::limit_wait(ended_by why, duration span) {
+  const auto now = steady_clock::now();
+  limit(why, later(now, span));
+  if (ended_ == ended_by::nobody && limit_at_ > now + attempt_after)
+    deadline_.set(now + attempt_after);
 }
 
 bool client_connection::rest(time_point until) {
@@ -116,23 +124,60 @@ void client_connection::close(ended_by why) {
   ended_ = why;
   idle_ = false;
   deadline_.clear();
-  boost::system::error_code ignored;
-  if (sending_ || send_failed_) {
-    // The end would wait behind what the upstream does not take; a reset overtakes it.
-    socket_.set_option(asio::socket_base::linger{true, 0}, ignored);
-    stop_sending();
-  }
   if (question_ != nullptr) {
     resolver::leave(*question_, *this);
     question_ = nullptr;
   }
   if (std::exchange(counted_, false))
     pool_->count_closed();
-  socket_.close(ignored);
+  const bool sent_whole = !sending_ && !send_failed_;
+  stop_sending();
+  if (socket_ != nullptr) {
+    if (sent_whole)
+      socket_->close();
+    else
+      socket_->close_with_reset(); // the end would wait behind what the upstream does not take
+  }
   // The aborted operations wake the coroutine. Without any, it must be done here, but not
   // now: who closes is in the middle of something.
-  if (waiting_ && !read_.running() && !write_.running())
+  if (!quiet())
+    stay_for_operations();
+  else if (waiting_)
     wake_later();
+}
+
+/// Whose frame owns the connection. A coroutine, because a loop that will not run again
+/// destroys those, while an object that owns itself would stay forever.
+task<void> client_connection::keep_until_quiet(std::shared_ptr<client_connection> self) {
+  struct awaiter {
+    client_connection& connection;
+    bool await_ready() const noexcept { return connection.quiet(); }
+    void await_suspend(std::coroutine_handle<> staying) const noexcept {
+      connection.staying_ = staying;
+    }
+    void await_resume() const noexcept {}
+  };
+  awaiter until_quiet{*self};
+  co_await until_quiet;
+}
+
+void client_connection::stay_for_operations() {
+  auto self = weak_from_this().lock();
+  if (self == nullptr)
+    return; // being destroyed, which with operations happens only after they were dropped
+  // Not all who close are on the loop's thread, but the coroutine must be the loop's.
+  auto* roots = std::exchange(roots_here, &loop_.internals().roots);
+  spawn(keep_until_quiet(std::move(self)));
+  roots_here = roots;
+}
+
+/// At the end of a completion: the last owner may be gone, but whoever called the hook still
+/// uses memory of ours.
+void client_connection::let_go(std::shared_ptr<client_connection> self) {
+  if (self->quiet() && self->staying_)
+    std::exchange(self->staying_, nullptr).resume();
+  if (self.use_count() == 1)
+    self->loop_.post([last = self] {});
 }
 
 void client_connection::wake() {
@@ -141,17 +186,14 @@ void client_connection::wake() {
 }
 
 void client_connection::wake_later() {
-  asio::post(loop_.context, [self = shared_from_this()] {
-    const handler_scope scope{self->loop_};
-    self->wake();
-  });
+  loop_.post([self = shared_from_this()] { self->wake(); });
 }
 
 // --- opening
 
 void client_connection::look_up(resolver& names, const std::string& host) {
   error_ = {};
-  addresses_ = names.known(host, std::chrono::steady_clock::now());
+  addresses_ = names.known(host, steady_clock::now());
   if (addresses_ == nullptr)
     question_ = names.ask(host, shared_from_this());
 }
@@ -164,12 +206,38 @@ void client_connection::looked_up(const boost::system::error_code& error,
   wake();
 }
 
-void client_connection::connect(const asio::ip::tcp::endpoint& to) {
+void client_connection::connect(const boost::asio::ip::tcp::endpoint& to) {
+  doing_ = stage::connected;
+  const int socket =
+      ::socket(to.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+  if (socket < 0) {
+    error_ = system_error(errno);
+    return;
+  }
+  const int on = 1;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  announce_pending_bytes(socket);
+  error_ = ::connect(socket, to.data(), static_cast<socklen_t>(to.size())) == 0
+               ? boost::system::error_code{}
+               : system_error(errno);
+  socket_ = std::make_unique<stream>(loop_, socket, nullptr);
+  if (!socket_->usable())
+    error_ = boost::asio::error::no_memory;
+  if (error_ != boost::asio::error::in_progress)
+    return;
   doing_ = stage::connecting;
-  error_ = {};
-  boost::system::error_code ignored;
-  socket_.close(ignored); // what an earlier address left
-  socket_.async_connect(to, kept_completion{write_, shared_from_this()});
+  socket_->wait_writable(write_);
+}
+
+void client_connection::on_connected() {
+  doing_ = stage::connected;
+  error_ = write_.error();
+  int number = 0;
+  socklen_t size = sizeof number;
+  if (!error_ && socket_->is_open()
+      && ::getsockopt(socket_->descriptor(), SOL_SOCKET, SO_ERROR, &number, &size) == 0)
+    error_ = system_error(number);
+  wake();
 }
 
 void client_connection::shake_hands(const tls_context& context, const std::string& host,
@@ -213,8 +281,7 @@ void client_connection::send(std::string_view head, std::string_view body) {
     to_encrypt_ = {head, body};
     out_ = {};
   } else {
-    out_ = {asio::const_buffer{head.data(), head.size()},
-            asio::const_buffer{body.data(), body.size()}};
+    out_ = {piece(head), piece(body)};
   }
   sending_ = true;
   pump_out();
@@ -229,6 +296,7 @@ void client_connection::stop_sending() {
 void client_connection::fail_sending() {
   stop_sending();
   send_failed_ = true;
+  read_anew(); // for what made it fail
 }
 
 /// TLS: encrypts the next part of the request, and takes what TLS itself has to say.
@@ -237,62 +305,58 @@ bool client_connection::refill_out() {
     return false;
   std::size_t room = encrypt_ahead;
   for (auto& part : to_encrypt_) {
-    const auto piece = part.substr(0, room);
-    if (!tls_->encrypt(piece)) {
+    const auto next = part.substr(0, room);
+    if (!tls_->encrypt(next)) {
       fail_sending();
       return false;
     }
-    part.remove_prefix(piece.size());
-    room -= piece.size();
+    part.remove_prefix(next.size());
+    room -= next.size();
   }
   tls_->take_wire(wire_out_);
-  out_ = {asio::const_buffer{wire_out_.data(), wire_out_.size()}, asio::const_buffer{}};
+  out_ = {piece(wire_out_), iovec{}};
   return !wire_out_.empty();
 }
 
 void client_connection::pump_out() {
   while (!write_.running() && ended_ == ended_by::nobody) {
-    if (out_[0].size() + out_[1].size() == 0 && !refill_out()) {
+    if (out_[0].iov_len + out_[1].iov_len == 0 && !refill_out()) {
       sending_ = false;
       return;
     }
-    boost::system::error_code error;
-    auto sent = socket_.send(out_, 0, error);
-    if (error == asio::error::would_block) {
-      socket_.async_wait(tcp_socket::wait_write, kept_completion{write_, shared_from_this()});
+    const auto outcome = socket_->try_write(out_.data(), out_.size());
+    if (outcome.what == stream::status::blocked) {
+      socket_->wait_writable(write_);
       return;
     }
-    if (error) {
+    if (outcome.what != stream::status::ok) {
       // The answer may be here all the same (a refusal of a large body): reading decides.
       fail_sending();
       return;
     }
+    auto sent = outcome.bytes;
     for (auto& part : out_) {
-      const auto taken = std::min(sent, part.size());
-      part += taken;
+      const auto taken = std::min(sent, part.iov_len);
+      part.iov_base = static_cast<char*>(part.iov_base) + taken;
+      part.iov_len -= taken;
       sent -= taken;
     }
   }
 }
 
 void client_connection::write_done(void* self) {
-  static_cast<client_connection*>(self)->on_write();
+  auto keep = static_cast<client_connection*>(self)->shared_from_this();
+  keep->on_write();
+  let_go(std::move(keep));
 }
 
 void client_connection::on_write() {
   if (doing_ == stage::connecting) {
-    doing_ = stage::connected;
-    error_ = write_.error();
-    boost::system::error_code ignored;
-    if (!error_ && ended_ == ended_by::nobody) {
-      socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
-      socket_.non_blocking(true, ignored); // `send` must not wait
-    }
-    wake();
+    on_connected();
     return;
   }
-  if (ended_ == ended_by::nobody && sending_)
-    limit(ended_by::silence_limit, later(std::chrono::steady_clock::now(), sending_silence_));
+  if (sending_ && !write_.aborted())
+    limit(ended_by::silence_limit, later(steady_clock::now(), sending_silence_));
   pump_out();
   if (!sending_)
     wake();
@@ -310,14 +374,18 @@ void client_connection::start_read() {
 
 void client_connection::receive() {
   if (tls_ != nullptr) {
-    socket_.async_receive(asio::buffer(wire_in_.get(), wire_in_bytes),
-                          kept_completion{read_, shared_from_this()});
+    socket_->start_read(wire_in_.get(), wire_in_bytes, read_);
     return;
   }
   const auto room = in_.room(input_bytes_max_);
   input_full_ = room.size() == 0;
   if (!input_full_)
-    socket_.async_receive(room, kept_completion{read_, shared_from_this()});
+    socket_->start_read(static_cast<char*>(room.data()), room.size(), read_);
+}
+
+void client_connection::read_anew() {
+  if (read_.running() && socket_->is_open())
+    socket_->cancel(); // see `on_read`
 }
 
 /// True: there is something to look at, bytes or an end.
@@ -348,13 +416,20 @@ bool client_connection::decrypt() {
 }
 
 void client_connection::read_done(void* self) {
-  static_cast<client_connection*>(self)->on_read();
+  auto keep = static_cast<client_connection*>(self)->shared_from_this();
+  keep->on_read();
+  let_go(std::move(keep));
 }
 
 void client_connection::on_read() {
-  if (const auto& error = read_.error(); error || ended_ != ended_by::nobody) {
+  if (ended_ != ended_by::nobody) {
+    input_end_ = input_end::broken;
+  } else if (read_.aborted()) {
+    receive(); // begun anew; now it is another handler, so that it makes an attempt
+    return;
+  } else if (read_.error()) {
     // Under TLS only its own farewell is a clean end: anybody can close a TCP connection.
-    const bool farewell = error == asio::error::eof && tls_ == nullptr;
+    const bool farewell = read_.end_of_stream() && tls_ == nullptr;
     input_end_ = farewell ? input_end::clean : input_end::broken;
   } else if (tls_ != nullptr) {
     tls_->feed({wire_in_.get(), read_.bytes()});

@@ -5,7 +5,12 @@
 #include "http/detail/client_buffer.hpp"
 #include "http/detail/client_resolver.hpp"
 #include "http/detail/client_tls.hpp"
-#include "http/detail/io_wait.hpp"
+#include "http/detail/loop_impl.hpp"
+#include "http/detail/stream.hpp"
+#include "http/detail/waiter.hpp"
+#include "http/task.hpp"
+
+#include <sys/uio.h>
 
 #include <array>
 #include <coroutine>
@@ -22,8 +27,11 @@
 /// the socket at once; the waiting coroutine runs later, from the loop, and finds out.
 ///
 /// Between two calls the connection is idle with a read outstanding: so the pool hears of
-/// a dead upstream without asking, and the read that an answer needs is already there. It
-/// costs no system call, because Asio knows after a short read that there is nothing more.
+/// a dead upstream without asking, and the read that an answer needs is already there. A
+/// read that begins in the handler of the one before costs no system call (`stream` knows
+/// that nothing is pending). The price: a reset that came together with the last bytes may
+/// go unnoticed, so a read that waits for long, or whose request cannot be sent, is begun
+/// anew with an attempt.
 
 namespace troupe::http::detail {
 
@@ -50,12 +58,12 @@ enum class input_end : std::uint8_t {
   broken
 };
 
-/// Kept alive by its owner (a call or the pool) and by each operation under way, whose
-/// completion still needs its memory. Loop's thread.
+/// Kept alive by its owner, a call or the pool. Once closed it keeps itself alive until its
+/// operations have ended, which need its memory, or until the loop drops them. Loop's thread.
 class client_connection final : public std::enable_shared_from_this<client_connection>,
                                 public lookup_waiter {
 public:
-  client_connection(event_loop::impl& loop, std::shared_ptr<client_pool> pool, origin_pool& home);
+  client_connection(event_loop& loop, std::shared_ptr<client_pool> pool, origin_pool& home);
   ~client_connection() override;
 
   origin_pool& home() const { return home_; }
@@ -65,6 +73,8 @@ public:
   void begin_call(cancel_source& cancel, time_point total);
   /// Ends it at `when`, or at the call's total limit if that is earlier.
   void limit(ended_by why, time_point when);
+  /// For a wait for the upstream's bytes, from now.
+  void limit_wait(ended_by why, duration span);
   /// Only the total limit is left.
   void limit_total_only() { limit(ended_by::total_limit, total_); }
   /// The call ended well: waits for the next one. False: it has ended meanwhile.
@@ -124,15 +134,20 @@ public:
 
 private:
   enum class stage : std::uint8_t { closed, connecting, connected, shaking_hands, open };
-  class kept_completion;
 
   void looked_up(const boost::system::error_code& error,
                  std::shared_ptr<const address_list> addresses) override;
   static void deadline_due(void* self);
   static void read_done(void* self);
   static void write_done(void* self);
+  static void let_go(std::shared_ptr<client_connection> self);
+  static task<void> keep_until_quiet(std::shared_ptr<client_connection> self);
+  void stay_for_operations();
+  bool quiet() const { return !read_.running() && !write_.running(); }
   void on_read();
   void on_write();
+  void on_connected();
+  void read_anew();
   void receive();
   bool decrypt();
   void go_on_shaking();
@@ -143,18 +158,20 @@ private:
   void wake();
   void wake_later();
 
-  event_loop::impl& loop_;
+  event_loop& loop_;
   std::shared_ptr<client_pool> pool_;
   origin_pool& home_;
-  tcp_socket socket_;
-  io_wait read_;
-  io_wait write_;
+  std::unique_ptr<stream> socket_; ///< none before `connect`
+  waiter read_;
+  waiter write_;
   timeout deadline_;
   cancel_listener cancel_;
   std::coroutine_handle<> waiting_;
+  std::coroutine_handle<> staying_; ///< owns this after the end
 
   time_point total_ = time_point::max();
-  ended_by limit_ = ended_by::nobody; ///< whom the deadline speaks for
+  time_point limit_at_ = time_point::max(); ///< the deadline, if it is set to a check before it
+  ended_by limit_ = ended_by::nobody;       ///< whom the deadline speaks for
   ended_by ended_ = ended_by::nobody;
   stage doing_ = stage::closed;
   input_end input_end_ = input_end::none;
@@ -166,7 +183,7 @@ private:
 
   std::size_t input_bytes_max_ = read_buffer::usual_bytes;
   read_buffer in_;
-  std::array<boost::asio::const_buffer, 2> out_; ///< what the socket still has to take
+  std::array<iovec, 2> out_{}; ///< what the socket still has to take
   std::array<std::string_view, 2> to_encrypt_;
   duration sending_silence_{};
 

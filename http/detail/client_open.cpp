@@ -100,10 +100,12 @@ std::string with_port(const origin& to) {
   return out;
 }
 
-void append_host_field(std::string& out, const origin& to) {
+std::string host_field_of(const origin& to) {
+  std::string out;
   append_host(out, to);
   if (to.port != (to.tls ? 443 : 80))
     append_port(out, to.port);
+  return out;
 }
 
 failure failure_of(ended_by why, const origin& to) {

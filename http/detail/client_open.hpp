@@ -16,9 +16,11 @@ namespace troupe::http::detail {
 task<result<void>> open_connection(client_connection& connection, client_pool& pool,
                                    const origin& to, duration connect_limit);
 
-/// `host:port`, for messages and the `host` field, whose port is left out when usual.
+/// `host:port`, for messages.
 std::string with_port(const origin& to);
-void append_host_field(std::string& out, const origin& to);
+
+/// For the field `host`: the port only if it is not the usual one.
+std::string host_field_of(const origin& to);
 
 /// What the end of a connection means for the call that used it.
 failure failure_of(ended_by why, const origin& to);

@@ -1,13 +1,17 @@
 #include "http/detail/client_pool.hpp"
 
+#include "http/detail/client_open.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <functional>
 
 namespace troupe::http::detail {
 
-client_pool::client_pool(event_loop::impl& loop, client_options options, log_sink& log)
-    : loop_(loop), options_(std::move(options)), log_(log), names_(loop) {}
+origin_pool::origin_pool(const origin& o) : to(o), host_field(host_field_of(o)) {}
+
+client_pool::client_pool(event_loop& loop, client_options options, log_sink& log)
+    : loop_(loop), options_(std::move(options)), log_(log), names_(loop.internals()) {}
 
 std::size_t client_pool::hash::operator()(const origin& o) const noexcept {
   return std::hash<std::string>{}(o.host) ^ (std::size_t{o.port} << 1) ^ std::size_t{o.tls};
@@ -29,7 +33,7 @@ origin_pool& client_pool::of(const origin& to) {
   // Origins come from the configuration, so they are few; but it may change for years.
   if (origins_.size() >= origins_max)
     std::erase_if(origins_, [](const auto& entry) { return entry.second->connections == 0; });
-  return *origins_.emplace(to, std::make_unique<origin_pool>()).first->second;
+  return *origins_.emplace(to, std::make_unique<origin_pool>(to)).first->second;
 }
 
 std::shared_ptr<client_connection> client_pool::take(origin_pool& home) {

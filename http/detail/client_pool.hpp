@@ -7,7 +7,7 @@
 
 #include <cstddef>
 #include <memory>
-#include <optional>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -15,6 +15,10 @@ namespace troupe::http::detail {
 
 /// What is kept for one origin.
 struct origin_pool {
+  explicit origin_pool(const origin& o);
+
+  const origin to;
+  const std::string host_field;                         ///< the value of `host` in requests
   std::vector<std::shared_ptr<client_connection>> idle; ///< the latest used last
   tls_sessions sessions;
   std::size_t connections = 0; ///< all that refer to this
@@ -28,7 +32,7 @@ public:
   static constexpr std::size_t origins_max = 1'024;
   static constexpr std::size_t spare_fields_max = 64;
 
-  client_pool(event_loop::impl& loop, client_options options, log_sink& log);
+  client_pool(event_loop& loop, client_options options, log_sink& log);
 
   const client_options& options() const { return options_; }
   resolver& names() { return names_; }
@@ -66,7 +70,7 @@ private:
     std::size_t operator()(const origin& o) const noexcept;
   };
 
-  event_loop::impl& loop_;
+  event_loop& loop_;
   client_options options_;
   log_sink& log_;
   resolver names_;

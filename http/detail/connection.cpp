@@ -17,8 +17,9 @@ constexpr std::size_t chunked_input_bytes = 16 * 1024;
 constexpr std::size_t input_bytes_kept = 16 * 1024;
 constexpr std::size_t body_bytes_first = 16 * 1024;
 constexpr std::size_t body_bytes_step_max = 1024 * 1024;
-constexpr std::size_t body_bytes_kept = 64 * 1024; ///< memory kept from request to request
-constexpr int receives_in_a_row = 16;              ///< then other connections get their turn
+constexpr std::size_t body_bytes_kept = 8 * 1024; ///< memory kept from request to request
+constexpr std::size_t head_bytes_kept = 8 * 1024;
+constexpr int receives_in_a_row = 16; ///< then other connections get their turn
 
 constexpr duration linger_time = std::chrono::seconds{5};
 constexpr std::size_t linger_bytes_max = 16 * 1024 * 1024;
@@ -141,6 +142,7 @@ connection::step connection::head_step() {
   if (over_limit_)
     return refuse_with({503, "too many connections"});
   began_at_ = first_byte_at_;
+  head_bytes_ = head.size();
   consume(scan_.end());
   scan_ = {};
   message_.body.clear();
@@ -374,6 +376,8 @@ bool connection::end_exchange() {
     cut();
   if (message_.body.capacity() > body_bytes_kept)
     message_.body = {};
+  if (head_bytes_ > head_bytes_kept)
+    message_.fields = {};
   message_.method = message_.whole_target = {}; // a refusal must not speak of this request
   lingers_ = begin_ != end_;
   if (broken_ || answer_ != answer::finished || !keep_alive_)

@@ -106,6 +106,7 @@ private:
   std::size_t end_ = 0;
   bool reads_body_ = false;    ///< the outstanding read goes to the body
   std::size_t body_bytes_ = 0; ///< so much of the body's memory is filled
+  std::size_t head_bytes_ = 0; ///< of the request that is served
   time_point first_byte_at_{};
   time_point last_read_at_{};
   time_point began_at_{}; ///< when the request's first byte came

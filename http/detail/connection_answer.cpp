@@ -56,9 +56,9 @@ void connection::append_head(const response_head& head, body_form form, std::siz
 }
 
 task<bool> connection::respond(const response_head& head, std::string_view body) {
-  TROUPE_ASSERT(answer_ == answer::none || answer_ == answer::cut);
   if (!may_answer())
     co_return false;
+  TROUPE_ASSERT(answer_ == answer::none);
   answer_ = answer::finished;
   append_head(head, never_has_body(head.status) ? body_form::none : body_form::length, body.size());
   if (form_ == body_form::length && !is_head_request()) {
@@ -77,9 +77,9 @@ task<bool> connection::respond(const response_head& head, std::string_view body)
 }
 
 task<bool> connection::start(const response_head& head) {
-  TROUPE_ASSERT(answer_ == answer::none || answer_ == answer::cut);
   if (!may_answer())
     co_return false;
+  TROUPE_ASSERT(answer_ == answer::none);
   answer_ = answer::streaming;
   const auto form = never_has_body(head.status)  ? body_form::none
                     : message_.minor_version > 0 ? body_form::chunks
@@ -92,9 +92,9 @@ task<bool> connection::start(const response_head& head) {
 }
 
 task<bool> connection::write(std::string_view bytes) {
-  TROUPE_ASSERT(answer_ == answer::streaming || answer_ == answer::cut);
   if (!may_answer())
     co_return false;
+  TROUPE_ASSERT(answer_ == answer::streaming);
   if (form_ == body_form::none || bytes.empty())
     bytes = {};
   else if (form_ == body_form::chunks) {
@@ -120,9 +120,9 @@ task<bool> connection::write(std::string_view bytes) {
 }
 
 task<bool> connection::finish() {
-  TROUPE_ASSERT(answer_ == answer::streaming || answer_ == answer::cut);
   if (!may_answer())
     co_return false;
+  TROUPE_ASSERT(answer_ == answer::streaming);
   if (form_ == body_form::chunks)
     text_.append("0\r\n\r\n");
   for (auto now = push(); now != progress::sent; now = push()) {

@@ -17,7 +17,7 @@ namespace troupe::http::detail {
 namespace {
 
 constexpr int backlog = 4096; ///< the kernel's own limit is applied to it
-constexpr duration pause_when_exhausted = std::chrono::milliseconds{100};
+constexpr duration pause_after_failure = std::chrono::milliseconds{100};
 
 struct addresses {
   addrinfo* first = nullptr;
@@ -59,9 +59,24 @@ std::string address_text(const sockaddr_storage& peer) {
   return text.data();
 }
 
-/// No descriptor or memory left: trying again at once would only burn the loop.
-bool is_exhaustion(int error) {
-  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+/// Concerns the connection that was about to be accepted, and no other (accept(2)).
+bool is_of_one_connection(int error) {
+  switch (error) {
+  case EINTR:
+  case ECONNABORTED:
+  case EPERM:
+  case EPROTO:
+  case ENOPROTOOPT:
+  case EOPNOTSUPP:
+  case ENETDOWN:
+  case ENETUNREACH:
+  case EHOSTDOWN:
+  case EHOSTUNREACH:
+  case ENONET:
+    return true;
+  default:
+    return false;
+  }
 }
 
 } // namespace
@@ -130,12 +145,14 @@ task<void> listener::run(std::shared_ptr<listener> self) {
     } else if (errno == EAGAIN) {
       self->stream_->wait_readable(self->readable_);
       co_await self->readable_;
-    } else if (is_exhaustion(errno)) {
+      if (self->readable_.error() && !self->closed_)
+        co_await loop.sleep(pause_after_failure);
+    } else if (!is_of_one_connection(errno)) {
+      // Mostly no descriptor is left. Trying again at once would only burn the loop.
       self->shared_->log.write(log_area::http, log_level::warning, {},
-                               "no descriptors left: new connections wait");
-      co_await loop.sleep(pause_when_exhausted);
+                               std::string{"new connections wait: "} + std::strerror(errno));
+      co_await loop.sleep(pause_after_failure);
     }
-    // Anything else concerns the one connection that was about to be accepted.
   }
   self->shared_->listener_ended();
 }

@@ -189,6 +189,41 @@ TEST(client_exchange, a_reset_ends_no_body_cleanly) {
   EXPECT_EQ(g.code(), errc::upstream_broken);
 }
 
+TEST(client_exchange, a_reset_that_comes_together_with_bytes_is_noticed_long_before_silence) {
+  std::binary_semaphore reset_done{0};
+  scripted_server s{[&](peer& p) {
+    p.read_request();
+    p.write("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhello");
+    p.read_wake();
+    p.write(" world");
+    p.reset();
+    reset_done.release();
+  }};
+  bench b;
+  struct script {
+    static task<void> run(bench& me, origin to, std::binary_semaphore& done, got& out) {
+      cancel_source none;
+      const auto request = get();
+      auto answer = co_await me.c->send(to, request, none);
+      EXPECT_TRUE(answer);
+      auto bytes = co_await (*answer)->read();
+      EXPECT_EQ(*bytes, "hello");
+      me.wake();
+      done.acquire(); // the loop looks at the socket when both are there
+      bytes = co_await (*answer)->read();
+      EXPECT_TRUE(bytes);
+      out.body = *bytes;
+      bytes = co_await (*answer)->read();
+      EXPECT_FALSE(bytes);
+      out.error = bytes.error();
+    }
+  };
+  got g;
+  b.run(script::run(b, s.at(), reset_done, g));
+  EXPECT_EQ(g.body, " world");
+  EXPECT_EQ(g.code(), errc::upstream_broken) << "and not a timeout";
+}
+
 TEST(client_exchange, closing_before_or_within_the_head_is_broken) {
   EXPECT_EQ(answer_to("").code(), errc::upstream_broken);
   EXPECT_EQ(answer_to("HTTP/1.1 200 OK\r\ncontent-le").code(), errc::upstream_broken);

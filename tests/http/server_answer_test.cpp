@@ -225,6 +225,30 @@ TEST(server_answer, a_client_that_leaves_cancels_its_exchange_at_once) {
   EXPECT_EQ(sc.body, "left");
 }
 
+task<void> answer_after_departure(exchange& x, scene& sc) {
+  sc.held.reached.raise();
+  departure left{x.gone()};
+  co_await left;
+  const response_head head{200, "text/plain"};
+  sc.results.push_back(co_await x.start(head));
+  sc.results.push_back(co_await x.write("nobody reads this"));
+  sc.results.push_back(co_await x.finish());
+  sc.results.push_back(co_await x.respond(head, "nor this"));
+  sc.ended.raise();
+}
+
+TEST(server_answer, every_call_is_false_and_harmless_once_the_client_is_gone) {
+  scene sc;
+  stage s;
+  s.on("/late", &answer_after_departure, sc);
+  raw_client c{s.web->port()};
+  c.send(get("/late"));
+  ASSERT_TRUE(sc.held.reached.wait());
+  c.close_with_reset();
+  ASSERT_TRUE(sc.ended.wait());
+  EXPECT_EQ(sc.results, std::vector<bool>(4, false));
+}
+
 TEST(server_answer, a_client_that_left_together_with_its_request_is_noticed) {
   scene sc;
   stage s;

@@ -152,6 +152,12 @@ void raw_client::half_close() {
   ::shutdown(socket_, SHUT_WR);
 }
 
+void raw_client::close_with_reset() {
+  const linger at_once{1, 0};
+  ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  close();
+}
+
 void raw_client::close() {
   if (socket_ >= 0)
     ::close(socket_);

@@ -109,6 +109,7 @@ public:
 
   bool send(std::string_view bytes);
   void half_close();
+  void close_with_reset();
   void close();
 
   /// One answer: head and, as it says, body. The rest stays for the next call.
