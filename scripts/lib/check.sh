@@ -55,6 +55,9 @@ dev_check() {
   build_preset tsan protocol_test http_test crossing_test
   step "tests under the thread sanitizer"
   ctest --test-dir build/tsan --output-on-failure -j2 -R '^(protocol|http|crossing)\.'
+  build_preset clang http_test
+  step "tests of http/, compiled by clang"
+  ctest --test-dir build/clang --output-on-failure -j2 -R '^http\.'
   step "fuzzers, a minute each"
   tests/fuzz/run.sh "${TROUPE_FUZZ_SECONDS:-60}"
 }
