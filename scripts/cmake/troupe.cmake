@@ -4,6 +4,10 @@ add_library(troupe_options INTERFACE)
 target_include_directories(troupe_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(troupe_options INTERFACE -Wall -Wextra -Wpedantic -Werror
   -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -fno-omit-frame-pointer)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # Clang also calls it a shadow when a nested class uses a name of its outer class's members.
+  target_compile_options(troupe_options INTERFACE -Wno-shadow)
+endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # Wrong alarms of GCC 12 inside coroutine frames and the standard library.
   target_compile_options(troupe_options INTERFACE -Wno-maybe-uninitialized

@@ -105,7 +105,6 @@ TEST(client_timeout, an_upstream_that_takes_no_bytes_ends_by_silence) {
 TEST(client_timeout, a_body_that_drips_forever_ends_by_total) {
   auto t = short_ones();
   t.total = 100ms;
-  std::atomic<bool> over{false};
   const auto e = call(t, [](peer& p) {
     p.read_request();
     p.write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
