@@ -88,6 +88,8 @@ bool named_by_connection(const http::headers& fields, std::string_view name) {
 
 fault fault_of(int status) {
   switch (status) {
+  case 401:
+    return fault::bad_credential;
   case 408:
     return fault::request_timeout;
   case 413:
@@ -120,7 +122,7 @@ http::task<call_summary> front::dispatch(http::exchange& x, const http::route& w
   using http::endpoint;
   if (where.what == endpoint::preflight)
     co_return co_await preflight(x, fields);
-  if (!admitted(x)) {
+  if (!admitted(x.req())) {
     p_.metrics.refusals_401.add();
     co_return co_await tell(
         x, error(fault::bad_credential, "The credential is missing or not known to this gateway."),
@@ -233,9 +235,16 @@ http::task<call_summary> front::tell(http::exchange& x, client_error e, surface 
   co_return end;
 }
 
-bool front::admitted(http::exchange& x) const {
-  const auto presented = http::presented_credential(x.req());
+bool front::admitted(const http::request& r) const {
+  const auto presented = http::presented_credential(r);
   return !presented.empty() && p_.config->clients.find(presented) != nullptr;
+}
+
+bool front::admits(const http::request& head) {
+  if (admitted(head))
+    return true;
+  p_.metrics.refusals_401.add();
+  return false;
 }
 
 std::string front::cors_fields(const http::request& r) const {

@@ -20,6 +20,7 @@ public:
   front(attempts::parts parts, const std::atomic<bool>& draining);
 
   http::task<void> serve(http::exchange& x) override;
+  bool admits(const http::request& head) override;
   std::pair<http::response_head, std::string> refuse(const http::refusal& r) override;
 
 private:
@@ -44,7 +45,7 @@ private:
   /// Fills the cache if it is empty or old. The error is that of an empty cache.
   http::task<std::optional<client_error>> refresh_models(http::cancel_source& cancel);
 
-  bool admitted(http::exchange& x) const;
+  bool admitted(const http::request& r) const;
   std::string cors_fields(const http::request& r) const;
   const known_models& models() const;
   request_context context() const;

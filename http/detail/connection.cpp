@@ -141,6 +141,11 @@ connection::step connection::head_step() {
     return refuse_with(refused);
   if (over_limit_)
     return refuse_with({503, "too many connections"});
+  describe_request();
+  const bool large =
+      message_.frame.chunked || message_.frame.content_length.value_or(0) > unscreened_body_bytes;
+  if (large && !part_.handler().admits(request_))
+    return refuse_with({401, "The credential is missing or not known to this gateway."});
   began_at_ = first_byte_at_;
   head_bytes_ = head.size();
   consume(scan_.end());
@@ -343,13 +348,7 @@ void connection::on_due() {
   }
 }
 
-void connection::begin_exchange() {
-  phase_ = phase::serving;
-  deadline_.clear();
-  part_.count_request();
-  id_ = part_.next_request_id();
-  answer_ = answer::none;
-  keep_alive_ = message_.frame.keep_alive;
+void connection::describe_request() {
   request_.method = message_.method;
   request_.target = message_.target.target;
   request_.path = message_.target.path;
@@ -357,6 +356,15 @@ void connection::begin_exchange() {
   request_.fields = &message_.fields;
   request_.body = &message_.body;
   request_.peer = peer_;
+}
+
+void connection::begin_exchange() {
+  phase_ = phase::serving;
+  deadline_.clear();
+  part_.count_request();
+  id_ = part_.next_request_id();
+  answer_ = answer::none;
+  keep_alive_ = message_.frame.keep_alive;
   if (ended_)
     gone_.cancel();
   if (reading_.running() || ended_)

@@ -75,6 +75,7 @@ private:
   bool make_room(std::size_t capacity_max);
   void on_read();
   void on_due();
+  void describe_request();
   void begin_exchange();
   bool end_exchange();
 

@@ -77,6 +77,20 @@ TEST(server_limits, a_larger_body_is_refused_by_its_length_unread) {
   expect_refused(c, 413);
 }
 
+TEST(server_limits, a_stranger_s_large_body_is_refused_unread) {
+  stage s;
+  raw_client sized{s.web->port()};
+  sized.send("POST /echo HTTP/1.1\r\nhost: x\r\nx-stranger: 1\r\ncontent-length: 1000000\r\n\r\n");
+  expect_refused(sized, 401);
+  raw_client chunked{s.web->port()};
+  chunked.send("POST /echo HTTP/1.1\r\nhost: x\r\nx-stranger: 1\r\n"
+               "transfer-encoding: chunked\r\n\r\n");
+  expect_refused(chunked, 401);
+  raw_client small_one{s.web->port()};
+  small_one.send("POST /echo HTTP/1.1\r\nhost: x\r\nx-stranger: 1\r\ncontent-length: 2\r\n\r\nok");
+  EXPECT_EQ(small_one.read_answer().status, 200); // the handler's own check comes later
+}
+
 TEST(server_limits, a_larger_chunked_body_is_refused_when_it_becomes_too_large) {
   stage s{small()};
   raw_client c{s.web->port()};

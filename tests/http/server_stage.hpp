@@ -68,6 +68,9 @@ public:
 
   std::map<std::string, script, std::less<>> scripts;
 
+  /// A head with the field `x-stranger` is not admitted.
+  bool admits(const request& head) override { return !head.fields->has("x-stranger"); }
+
   task<void> serve(exchange& x) override;
   std::pair<response_head, std::string> refuse(const refusal& r) override;
 };
