@@ -281,6 +281,15 @@ http::task<attempts::attempt_end> attempts::take_error(const upstream_call& call
     body += *bytes;
   }
   end.verdict = judge(call, from.status(), body, &from.fields());
+  if (end.verdict.what == gemini::answer_class::ok) {
+    // A success that is not 200 (a 204, say) answers nothing that was asked.
+    client_error e;
+    e.what = fault::upstream_error;
+    e.message = "The upstream answered with status " + std::to_string(from.status()) + ".";
+    end.verdict = faulty_answer(e);
+    end.error = std::move(e);
+    co_return end;
+  }
   end.error = gemini::to_client_error(end.verdict, from.status(), body);
   co_return end;
 }

@@ -235,6 +235,16 @@ def faults_of_clients_and_outages_cost_no_key(rig, scheduler):
     assert arrivals == [10, 10, 10, 10], arrivals
 
 
+def a_success_without_an_answer_is_the_upstream_s_fault(rig, scheduler):
+    nothing = {"status": 204, "body": "", "content_type": "application/json", "headers": {}}
+    _, upstream = rig.sandbox(rules=[{"error": nothing}])
+    _, port, admin = rig.troupe(upstream, scheduler=scheduler, name="nothing")
+    for path, body in ((CHAT, ASK), (NATIVE, {"contents": [{"parts": [{"text": "x"}]}]})):
+        status, _, text = status_of(lambda: r.post(port, path, body, AUTH))
+        assert status == 502, (status, text)
+    assert {k["state"] for k in keys_of(admin)} == {"ready"}
+
+
 def an_idle_node_does_not_poll(rig, scheduler):
     _, upstream = rig.sandbox(rules=[{"text": "hi"}])
     process, port, _ = rig.troupe(upstream, scheduler=scheduler, name="idle", loops=2)
@@ -261,7 +271,8 @@ def mistakes_in_a_file_are_named(rig, scheduler):
 CHECKS = [metrics_are_valid_prometheus_text, no_secret_is_written_anywhere, what_is_known_of_keys_survives_kill_9,
           a_taken_port_and_a_taken_directory_are_named, sigterm_lets_a_running_stream_finish,
           an_env_file_of_gemini_balance_starts_it, credentials_are_made_once_and_shown_once,
-          resting_keys_tell_the_true_wait, faults_of_clients_and_outages_cost_no_key, an_idle_node_does_not_poll,
+          resting_keys_tell_the_true_wait, faults_of_clients_and_outages_cost_no_key,
+          a_success_without_an_answer_is_the_upstream_s_fault, an_idle_node_does_not_poll,
           mistakes_in_a_file_are_named]
 
 

@@ -82,7 +82,7 @@ private:
 } // namespace
 
 answer anthropic_answer(const call& c, const rule& bent) {
-  const auto body = json::parse(c.body, nullptr, false);
+  const auto body = parse_sent(c.body);
   const auto wrong = [&](const char* message) { return error_answer(c, bad_request(message)); };
   if (!body.is_object())
     return wrong("The request body is not valid JSON");

@@ -96,7 +96,7 @@ answer post(world& w, std::string_view what, std::string_view text) {
     const auto why = put_scripts(w, text);
     return why.empty() ? fine() : trouble(why);
   }
-  const auto body = text.empty() ? json::object() : json::parse(text, nullptr, false);
+  const auto body = text.empty() ? json::object() : parse_sent(text);
   if (body.is_discarded())
     return trouble("the body is not JSON");
   try {
@@ -131,7 +131,7 @@ answer get(const world& w, std::string_view what, std::string_view query) {
 } // namespace
 
 std::string put_scripts(world& w, std::string_view text) {
-  const auto body = json::parse(text, nullptr, false);
+  const auto body = parse_sent(text);
   if (body.is_discarded())
     return "the script is not JSON";
   std::vector<script> read;

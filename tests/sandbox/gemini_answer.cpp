@@ -455,7 +455,7 @@ answer gemini_answer(const call& c, const rule& bent, const world& w) {
     a.body = dump(model_resource(c.model), 2) + "\n";
     return a;
   }
-  const auto body = json::parse(c.body, nullptr, false);
+  const auto body = parse_sent(c.body);
   if (body.is_discarded())
     return error_answer(c, bad_request("Invalid JSON payload received. Unexpected token."));
   if (c.what == method::count)

@@ -171,7 +171,7 @@ answer whole(const call& c, const rule& bent, const turn& t, const text_plan& te
 }
 
 answer chat(const call& c, const rule& bent) {
-  const auto body = json::parse(c.body, nullptr, false);
+  const auto body = parse_sent(c.body);
   if (!body.is_object())
     return wrong(c, "We could not parse the JSON body of your request.");
   if (!body.contains("messages") || !body["messages"].is_array() || body["messages"].empty())

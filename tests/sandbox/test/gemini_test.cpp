@@ -34,6 +34,14 @@ TEST(gemini, says_that_it_is_the_sandbox_and_echoes_the_prompt) {
                 + j["usageMetadata"]["candidatesTokenCount"].get<int>());
 }
 
+TEST(gemini, a_body_nested_beyond_reason_is_refused_and_survived) {
+  host h;
+  const auto r = h.post(generate, "{\"contents\":" + std::string(100'000, '[')
+                                      + std::string(100'000, ']') + "}");
+  EXPECT_EQ(r.status, 400);
+  EXPECT_EQ(h.post(generate, hello).status, 200);
+}
+
 TEST(gemini, streams_the_text_of_the_whole_answer_in_crlf_events_without_an_end_marker) {
   host h;
   const auto whole = said(h.post(generate, hello));
