@@ -141,6 +141,12 @@ void moment(page& p, const metrics_facts& f) {
            f.upstream_connections_total);
   p.single("troupe_log_lines_dropped_total", "counter", "Log lines that found the queue full.",
            f.log_lines_dropped);
+  p.single("troupe_log_lines_failed_total", "counter", "Log lines that the disk refused.",
+           f.log_lines_failed);
+  p.single("troupe_storage_failures_total", "counter", "Writes of key state that the disk refused.",
+           f.storage_failures);
+  p.single("troupe_storage_pending_rows", "gauge", "Rows of key state that are not written yet.",
+           f.storage_pending);
 }
 
 } // namespace

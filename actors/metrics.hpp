@@ -60,7 +60,9 @@ struct metrics_facts {
   std::uint64_t client_connections_open = 0, client_connections_total = 0;
   std::uint64_t client_connections_refused = 0, requests_refused = 0;
   std::uint64_t upstream_connections_open = 0, upstream_connections_total = 0;
-  std::uint64_t log_lines_dropped = 0;
+  std::uint64_t log_lines_dropped = 0, log_lines_failed = 0;
+  std::uint64_t storage_failures = 0; ///< writes that the disk refused
+  std::uint64_t storage_pending = 0;  ///< rows that are not written yet
   bool ready = false;
   double uptime_s = 0;
 };

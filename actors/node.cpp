@@ -61,7 +61,7 @@ public:
   const std::optional<first_credentials>& made_credentials() const override { return made_; }
   void drain() override;
   bool wait_drained(duration limit) override { return clients_->wait_drained(limit); }
-  void stop() override;
+  bool stop() override;
 
 private:
   result<void> begin_actors(const settings& s, const pool_plan& plan);
@@ -81,6 +81,7 @@ private:
   std::unique_ptr<http::server> admins_;
   std::optional<first_credentials> made_;
   std::size_t keys_ = 0;
+  bool stored_ = true; ///< everything that had to be, when the actors ended
   std::atomic<bool> draining_{false};
   const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
 };
@@ -170,7 +171,7 @@ result<void> running_node::begin_servers(const settings& s, http::credential_set
     loops.push_back(parts->loop);
     fronts.push_back(parts->serving.get());
   }
-  admin_ = std::make_unique<admin_front>(*parts_.front()->door, pool_, std::move(admins),
+  admin_ = std::make_unique<admin_front>(*parts_.front()->door, pool_, storage_, std::move(admins),
                                          std::move(view), log_);
   auto admin = http::server::start(admin_server_options(s), log_, {loops.front()}, {admin_.get()});
   if (!admin)
@@ -200,6 +201,7 @@ metrics_facts running_node::facts() const {
       f.upstream_connections_total += c.connections_made;
     }
   f.log_lines_dropped = log_.counters().dropped;
+  f.log_lines_failed = log_.counters().failed;
   return f;
 }
 
@@ -208,7 +210,7 @@ void running_node::drain() {
   clients_->drain();
 }
 
-void running_node::stop() {
+bool running_node::stop() {
   draining_ = true;
   if (clients_)
     clients_->stop();
@@ -235,6 +237,7 @@ void running_node::stop() {
     runtime_->stop();
   runtime_.reset();
   db_.reset();
+  return stored_;
 }
 
 void running_node::end_actors() {
@@ -243,15 +246,19 @@ void running_node::end_actors() {
   {
     caf::scoped_actor self{runtime_->system()};
     const auto finished = [] {};
-    const auto failed = [this](const caf::error&) {
-      log_.write(log_area::storage, log_level::error, {},
-                 "the last state of the keys may not be stored");
-    };
+    const auto failed = [this](const caf::error&) { stored_ = false; };
     if (pool_)
       self->request(pool_, farewell_max, drain_atom::value).receive(finished, failed);
     if (storage_)
       self->request(storage_, farewell_max, flush_atom::value).receive(finished, failed);
+    if (storage_)
+      self->request(storage_, farewell_max, status_atom::value)
+          .receive([this](const storage_status& s) { stored_ = stored_ && s.pending == 0; },
+                   failed);
   }
+  if (!stored_)
+    log_.write(log_area::storage, log_level::error, {},
+               "the last state of the keys could not be stored: is the disk full?");
   if (pool_)
     caf::anon_send_exit(pool_, caf::exit_reason::user_shutdown);
   if (storage_)

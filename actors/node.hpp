@@ -42,8 +42,9 @@ public:
   /// After `drain`: waits at most `limit` for the exchanges to end. True: all have.
   virtual bool wait_drained(duration limit) = 0;
 
-  /// Cuts what is left, stores what is known of the keys, ends every thread.
-  virtual void stop() = 0;
+  /// Cuts what is left, stores what is known of the keys, ends every thread. False: the disk
+  /// did not take all of it.
+  virtual bool stop() = 0;
 };
 
 } // namespace troupe

@@ -26,6 +26,11 @@ void raise_descriptor_limit() {
   }
 }
 
+/// A terminal that is gone, or a full disk behind it, is no reason to end.
+void say(std::FILE* where, const std::string& line) {
+  std::fputs(line.c_str(), where);
+}
+
 /// Blocks the signals in this thread and all that it will start.
 sigset_t claim_signals() {
   sigset_t ours;
@@ -63,13 +68,14 @@ void announce(const settings& s, const node& n) {
   if (const auto& made = n.made_credentials()) {
     // The only place where a credential is ever printed, and only on the start that made it.
     if (!made->client.empty())
-      fmt::print("client credential (shown once): {}\n", made->client.reveal());
+      say(stdout, fmt::format("client credential (shown once): {}\n", made->client.reveal()));
     if (!made->admin.empty())
-      fmt::print("admin credential (shown once): {}\n", made->admin.reveal());
+      say(stdout, fmt::format("admin credential (shown once): {}\n", made->admin.reveal()));
   }
   const auto scheme = s.tls.enabled() ? "https" : "http";
-  fmt::print("troupe listens on {}://{}\n", scheme, shown_address(s.listen, n.port()));
-  fmt::print("admin on http://{}\n", shown_address(s.admin_listen, n.admin_port()));
+  say(stdout,
+      fmt::format("troupe listens on {}://{}\n", scheme, shown_address(s.listen, n.port())));
+  say(stdout, fmt::format("admin on http://{}\n", shown_address(s.admin_listen, n.admin_port())));
   std::fflush(stdout);
 }
 
@@ -80,14 +86,14 @@ int serve(const settings& s, const std::vector<std::string>& warnings) {
   raise_descriptor_limit();
   auto log = make_log(s.log, s.data_dir);
   if (!log) {
-    fmt::print(stderr, "troupe cannot start: {}\n", log.error().text);
+    say(stderr, fmt::format("troupe cannot start: {}\n", log.error().text));
     return 1;
   }
   for (const auto& warning : warnings)
     (*log)->write(log_area::http, log_level::warning, {}, warning);
   auto started = node::start(s, **log);
   if (!started) {
-    fmt::print(stderr, "troupe cannot start: {}\n", started.error().text);
+    say(stderr, fmt::format("troupe cannot start: {}\n", started.error().text));
     (*log)->write(log_area::http, log_level::error, {}, "cannot start: " + started.error().text);
     return 1;
   }
@@ -101,9 +107,13 @@ int serve(const settings& s, const std::vector<std::string>& warnings) {
                 "draining: running requests finish, no new ones");
   n.drain();
   const bool drained = await_drained(n, signals, s.drain_timeout);
-  n.stop();
+  const bool stored = n.stop();
   (*log)->write(log_area::http, log_level::info, {},
                 drained ? "stopped" : "stopped; some exchanges were cut");
+  if (!stored) {
+    say(stderr, "troupe: the last state of the keys could not be stored: is the disk full?\n");
+    return 4;
+  }
   return drained ? 0 : 3;
 }
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 
 namespace troupe {
 namespace {
@@ -248,6 +249,13 @@ std::size_t labelled_bytes(std::string_view text) {
 }
 
 } // namespace
+
+client_error make_client_error(fault what, std::string message) {
+  client_error e;
+  e.what = what;
+  e.message = std::move(message);
+  return e;
+}
 
 rendered_error render(const client_error& e, surface s, std::string_view request_id) {
   row r = row_of(e.what);

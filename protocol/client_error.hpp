@@ -49,6 +49,9 @@ struct client_error {
   std::optional<int> status{};
 };
 
+/// An error that has no more to tell than its words.
+client_error make_client_error(fault what, std::string message);
+
 struct rendered_error {
   int status;
   std::string fields; ///< header lines: retry-after, x-should-retry, request-id

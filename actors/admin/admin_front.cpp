@@ -101,6 +101,11 @@ http::task<bool> admin_front::metrics(http::exchange& x) {
   const auto list = co_await actors_.ask<std::vector<key_status>>(pool_, list_keys_atom::value);
   if (list)
     count_keys(facts, *list);
+  const auto stored = co_await actors_.ask<storage_status>(storage_, status_atom::value);
+  if (stored) {
+    facts.storage_failures = stored->failures;
+    facts.storage_pending = stored->pending;
+  }
   http::response_head head(200, metrics_type);
   const auto page = render_metrics(node_.fronts, facts);
   co_return co_await x.respond(head, page);

@@ -27,10 +27,11 @@ struct node_view {
 /// reaches the port; everything else wants an admin credential. Runs on one loop.
 class admin_front final : public http::server_handler {
 public:
-  admin_front(bridge& actors, caf::actor pool, http::credential_set admins, node_view node,
-              log_sink& log)
+  admin_front(bridge& actors, caf::actor pool, caf::actor storage, http::credential_set admins,
+              node_view node, log_sink& log)
       : actors_(actors),
         pool_(std::move(pool)),
+        storage_(std::move(storage)),
         admins_(std::move(admins)),
         node_(std::move(node)),
         log_(log) {}
@@ -49,6 +50,7 @@ private:
 
   bridge& actors_;
   caf::actor pool_;
+  caf::actor storage_;
   http::credential_set admins_;
   node_view node_;
   log_sink& log_;

@@ -68,17 +68,12 @@ client_error resting_error(const acquire_reply& reply) {
 }
 
 client_error none_usable_error() {
-  client_error e;
-  e.what = fault::no_usable_key;
-  e.message = "No usable upstream key is available.";
-  return e;
+  return make_client_error(fault::no_usable_key, "No usable upstream key is available.");
 }
 
 client_error draining_error() {
-  client_error e;
-  e.what = fault::draining;
-  e.message = "This node is stopping; send the request to another one.";
-  return e;
+  return make_client_error(fault::draining,
+                           "This node is stopping; send the request to another one.");
 }
 
 /// The client's error when no further key can be had after a failure: the failure itself, with
@@ -283,9 +278,8 @@ http::task<attempts::attempt_end> attempts::take_error(const upstream_call& call
   end.verdict = judge(call, from.status(), body, &from.fields());
   if (end.verdict.what == gemini::answer_class::ok) {
     // A success that is not 200 (a 204, say) answers nothing that was asked.
-    client_error e;
-    e.what = fault::upstream_error;
-    e.message = "The upstream answered with status " + std::to_string(from.status()) + ".";
+    auto e = make_client_error(fault::upstream_error, "The upstream answered with status "
+                                                          + std::to_string(from.status()) + ".");
     end.verdict = faulty_answer(e);
     end.error = std::move(e);
     co_return end;
@@ -325,9 +319,8 @@ http::task<attempts::attempt_end> attempts::take_whole(client_side& side, const 
     if (bytes->empty())
       break;
     if (body.size() + bytes->size() > p_.config->answer_bytes_max) {
-      client_error e;
-      e.what = fault::upstream_error;
-      e.message = "The upstream's answer is larger than this node takes.";
+      auto e = make_client_error(fault::upstream_error,
+                                 "The upstream's answer is larger than this node takes.");
       end.verdict = faulty_answer(e);
       end.verdict.other_key_helps = false;
       end.error = std::move(e);
@@ -502,9 +495,7 @@ http::task<std::variant<std::string, client_error>> attempts::fetch(const upstre
   if (error)
     co_return std::move(*error);
   if (summary.gone) {
-    client_error e;
-    e.what = fault::internal;
-    e.message = "The request was taken back.";
+    auto e = make_client_error(fault::internal, "The request was taken back.");
     co_return e;
   }
   co_return std::move(side.fetched);

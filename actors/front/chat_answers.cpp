@@ -23,10 +23,8 @@ std::optional<std::variant<inner_error, client_error>> chat_chunks::feed(std::st
     if (stream_.on_event(event, out) == openai::chat_stream::step::error)
       return inner_error{stream_.upstream_error_status(), std::string{stream_.upstream_error()}};
   if (events_.overflowed()) {
-    client_error e;
-    e.what = fault::upstream_error;
-    e.message = "An event of the upstream's stream is over the bound of this node.";
-    return e;
+    return make_client_error(fault::upstream_error,
+                             "An event of the upstream's stream is over the bound of this node.");
   }
   return std::nullopt;
 }

@@ -16,13 +16,6 @@ namespace {
 
 constexpr std::string_view json_lines = "content-type: application/json\r\n";
 
-client_error error(fault what, std::string message) {
-  client_error e;
-  e.what = what;
-  e.message = std::move(message);
-  return e;
-}
-
 class chat_maker final : public answer_maker {
 public:
   chat_maker(const openai::chat_facts& facts, const front_config& config,
@@ -125,12 +118,15 @@ http::task<call_summary> front::dispatch(http::exchange& x, const http::route& w
   if (!admitted(x.req())) {
     p_.metrics.refusals_401.add();
     co_return co_await tell(
-        x, error(fault::bad_credential, "The credential is missing or not known to this gateway."),
+        x,
+        make_client_error(fault::bad_credential,
+                          "The credential is missing or not known to this gateway."),
         where.speaks, fields);
   }
   if (draining_.load(std::memory_order_relaxed))
-    co_return co_await tell(x, error(fault::draining, "This node is stopping; try another one."),
-                            where.speaks, fields);
+    co_return co_await tell(
+        x, make_client_error(fault::draining, "This node is stopping; try another one."),
+        where.speaks, fields);
   switch (where.what) {
   case endpoint::chat_completions:
     co_return co_await chat(x, fields);
@@ -142,7 +138,7 @@ http::task<call_summary> front::dispatch(http::exchange& x, const http::route& w
     co_return co_await get_model(x, where.model, fields);
   case endpoint::wrong_method: {
     const std::string allow{where.allow};
-    auto e = error(fault::wrong_method, "This path takes " + allow + ".");
+    auto e = make_client_error(fault::wrong_method, "This path takes " + allow + ".");
     const auto more = std::string{fields} + "allow: " + allow + "\r\n";
     co_return co_await tell(x, std::move(e), where.speaks, more);
   }
@@ -150,8 +146,9 @@ http::task<call_summary> front::dispatch(http::exchange& x, const http::route& w
   case endpoint::unknown:
     break;
   }
-  co_return co_await tell(x, error(fault::unknown_path, "This gateway does not offer this path."),
-                          where.speaks, fields);
+  co_return co_await tell(
+      x, make_client_error(fault::unknown_path, "This gateway does not offer this path."),
+      where.speaks, fields);
 }
 
 http::task<call_summary> front::chat(http::exchange& x, std::string_view fields) {
@@ -160,8 +157,9 @@ http::task<call_summary> front::chat(http::exchange& x, std::string_view fields)
   if (auto* e = std::get_if<client_error>(&translated))
     co_return co_await tell(x, std::move(*e), surface::openai, fields);
   if (std::holds_alternative<openai::needs_media>(translated)) {
-    auto e = error(fault::invalid_request,
-                   "This gateway does not fetch media by address; send it as a data URL.");
+    auto e =
+        make_client_error(fault::invalid_request,
+                          "This gateway does not fetch media by address; send it as a data URL.");
     e.code = "remote_media_disabled";
     co_return co_await tell(x, std::move(e), surface::openai, fields);
   }
@@ -276,7 +274,7 @@ request_context front::context() const {
 
 std::pair<http::response_head, std::string> front::refuse(const http::refusal& r) {
   const auto path = r.target.substr(0, r.target.find('?'));
-  auto e = error(fault_of(r.status), std::string{r.reason});
+  auto e = make_client_error(fault_of(r.status), std::string{r.reason});
   e.status = r.status;
   auto rendered = render(e, surface_of(path), r.request_id);
   http::response_head head(r.status, "application/json");

@@ -33,9 +33,7 @@ http::task<std::optional<client_error>> front::refresh_models(http::cancel_sourc
     }
     auto next = openai::read_model_page(std::get<std::string>(body), ids);
     if (!next) {
-      client_error e;
-      e.what = fault::upstream_error;
-      e.message = next.error().text;
+      auto e = make_client_error(fault::upstream_error, next.error().text);
       co_return e;
     }
     token = *std::move(next);

@@ -7,24 +7,17 @@ namespace troupe {
 namespace {
 
 client_error no_json() {
-  client_error e;
-  e.what = fault::upstream_error;
-  e.message = "The upstream's answer is not JSON.";
-  return e;
+  return make_client_error(fault::upstream_error, "The upstream's answer is not JSON.");
 }
 
 client_error empty_answer() {
-  client_error e;
-  e.what = fault::empty_response;
-  e.message = "The upstream answered without candidates and without a reason.";
-  return e;
+  return make_client_error(fault::empty_response,
+                           "The upstream answered without candidates and without a reason.");
 }
 
 client_error over_bound() {
-  client_error e;
-  e.what = fault::upstream_error;
-  e.message = "An event of the upstream's stream is over the bound of this node.";
-  return e;
+  return make_client_error(fault::upstream_error,
+                           "An event of the upstream's stream is over the bound of this node.");
 }
 
 } // namespace
@@ -58,10 +51,8 @@ native_progress::take(std::string_view event) {
 std::optional<client_error> native_progress::missing_end() const {
   if (finished || blocked)
     return std::nullopt;
-  client_error e;
-  e.what = fault::stream_truncated;
-  e.message = "The upstream ended the stream without a finish reason.";
-  return e;
+  return make_client_error(fault::stream_truncated,
+                           "The upstream ended the stream without a finish reason.");
 }
 
 std::optional<std::variant<inner_error, client_error>> native_sse::feed(std::string_view bytes,
@@ -111,10 +102,8 @@ std::optional<std::variant<inner_error, client_error>> native_array::feed(std::s
 
 std::optional<client_error> native_array::end(std::string& out) {
   if (!elements_.complete()) {
-    client_error e;
-    e.what = fault::stream_truncated;
-    e.message = "The upstream ended the stream in its middle.";
-    return e;
+    return make_client_error(fault::stream_truncated,
+                             "The upstream ended the stream in its middle.");
   }
   if (auto error = progress_.missing_end())
     return error;

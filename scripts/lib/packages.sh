@@ -4,6 +4,7 @@ packages_build=(g++ cmake ninja-build ccache pkg-config libcaf-dev libboost1.81-
   librocksdb-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libsimdjson-dev libcli11-dev
   libssl-dev libmimalloc-dev zlib1g-dev libhowardhinnant-date-dev tzdata libgtest-dev libbenchmark-dev python3
   openssl)
+packages_up=(curl) # what `up` tells a newcomer to try
 packages_test=(clang-format clang-tidy clang valgrind strace nginx-light prometheus procps curl)
 packages_bench=(nginx-light valgrind strace procps)
 

@@ -14,7 +14,7 @@ keys_given() {
 }
 
 dev_up() {
-  need_packages "${packages_build[@]}"
+  need_packages "${packages_build[@]}" "${packages_up[@]}"
   build_preset release troupe troupe-sandbox
   local data=${TROUPE_DATA_DIR:-$root/data}
   mkdir -p "$data"

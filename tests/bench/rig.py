@@ -61,7 +61,9 @@ class Process:
         if cores is not None:
             command = ["taskset", "-c", cores, *command]
         self.log = open(log, "wb") if log else subprocess.DEVNULL
-        self.child = subprocess.Popen(command, env=env, stdout=self.log, stderr=subprocess.STDOUT)
+        # SIGXFSZ stays ignored, as Python has it: so a test can let writes fail by a file size limit.
+        self.child = subprocess.Popen(command, env=env, stdout=self.log, stderr=subprocess.STDOUT,
+                                      restore_signals=False)
 
     @property
     def pid(self):

@@ -7,6 +7,7 @@ import argparse
 import json
 import os
 import pathlib
+import resource
 import signal
 import socket
 import subprocess
@@ -245,6 +246,23 @@ def a_success_without_an_answer_is_the_upstream_s_fault(rig, scheduler):
     assert {k["state"] for k in keys_of(admin)} == {"ready"}
 
 
+def a_disk_that_refuses_is_told_and_fails_no_request(rig, scheduler):
+    _, upstream = rig.sandbox(rules=[{"text": "hi"}])
+    script(upstream, r.KEYS[0], [{"error": "key_invalid"}])
+    process, port, admin = rig.troupe(upstream, scheduler=scheduler, name="full")
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (1, 1))
+    for _ in range(8):
+        assert "hi" in r.post(port, CHAT, ASK, AUTH)
+
+    def refused():
+        page = r.get(admin, "/metrics", AUTH)
+        return "\ntroupe_storage_failures_total 0\n" not in page and "\ntroupe_storage_pending_rows 0\n" not in page
+    until(refused)
+    assert status_of(lambda: r.get(admin, "/readyz"))[0] == 200
+    code = process.stop()
+    assert code == 4, f"a lost state ended with {code}"
+
+
 def an_idle_node_does_not_poll(rig, scheduler):
     _, upstream = rig.sandbox(rules=[{"text": "hi"}])
     process, port, _ = rig.troupe(upstream, scheduler=scheduler, name="idle", loops=2)
@@ -272,7 +290,8 @@ CHECKS = [metrics_are_valid_prometheus_text, no_secret_is_written_anywhere, what
           a_taken_port_and_a_taken_directory_are_named, sigterm_lets_a_running_stream_finish,
           an_env_file_of_gemini_balance_starts_it, credentials_are_made_once_and_shown_once,
           resting_keys_tell_the_true_wait, faults_of_clients_and_outages_cost_no_key,
-          a_success_without_an_answer_is_the_upstream_s_fault, an_idle_node_does_not_poll,
+          a_success_without_an_answer_is_the_upstream_s_fault,
+          a_disk_that_refuses_is_told_and_fails_no_request, an_idle_node_does_not_poll,
           mistakes_in_a_file_are_named]
 
 
