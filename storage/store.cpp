@@ -73,6 +73,8 @@ std::string_view to_string(column c) {
     return "resources";
   case column::replication:
     return "replication";
+  case column::audit:
+    return "audit";
   }
   return "unknown";
 }

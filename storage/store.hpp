@@ -23,6 +23,7 @@ enum class column : std::uint8_t {
   request_log,
   resources,
   replication,
+  audit,
 };
 
 std::string_view to_string(column c);
@@ -91,6 +92,32 @@ public:
   using visitor = std::function<bool(std::string_view key, std::string_view value)>;
   result<void> for_each(column where, std::string_view prefix, const visitor& visit) const;
 
+  /// As `for_each`, but over rows that are damaged as well: whatever the disk gives is visited,
+  /// and only the caller's own checksums can tell what is whole. For rescue after `for_each`
+  /// said `corrupt`.
+  result<void> for_each_as_it_lies(column where, std::string_view prefix,
+                                   const visitor& visit) const;
+
+  /// As `for_each`, backwards from the last row with `prefix` that is below `before` (empty:
+  /// from the end).
+  result<void> for_each_backwards(column where, std::string_view prefix, std::string_view before,
+                                  const visitor& visit) const;
+
+  /// What was found damaged when it was opened and what was done about it, in words for an
+  /// operator. Empty: nothing was.
+  const std::vector<std::string>& damage() const;
+
+  /// Copies everything, as it is at one moment, to `directory` while reads and writes go on.
+  /// The directory is made if it does not exist; it must be empty or hold earlier backups of
+  /// troupe, to which one is added (the newest `kept` stay). Checksums are verified.
+  /// `already_exists` for a directory that holds anything else.
+  struct backup_report {
+    std::uint32_t number = 0;
+    std::uint64_t bytes = 0;
+    std::uint32_t backups = 0; ///< in the directory now
+  };
+  result<backup_report> backup(const std::string& directory, std::uint32_t kept = 7);
+
   /// Everything written so far survives the loss of power once this returns.
   result<void> sync();
 
@@ -103,5 +130,10 @@ private:
 
   std::unique_ptr<parts> parts_;
 };
+
+/// Puts the newest backup in `from` into the data directory `to`, in which no node may run
+/// (`already_exists`, by name). What was there is kept beside it, as `db.before-restore-N`.
+/// `not_found` if there is no backup, `corrupt` if it is damaged: then nothing has changed.
+result<void> restore_backup(const std::string& from, const std::string& to);
 
 } // namespace troupe::storage

@@ -32,6 +32,10 @@ std::string_view to_string(errc code) {
     return "upstream connection broken";
   case errc::upstream_malformed:
     return "upstream answer malformed";
+  case errc::storage_full:
+    return "storage full";
+  case errc::conflict:
+    return "changed by somebody else";
   }
   return "unknown";
 }

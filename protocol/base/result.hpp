@@ -34,7 +34,9 @@ enum class errc : std::uint8_t {
   tls_failed,        ///< handshake or certificate
   upstream_timeout,  ///< connect, first byte, silence or total
   upstream_broken,   ///< reset, truncated, closed early
-  upstream_malformed ///< bytes that are not HTTP, a head over its bound
+  upstream_malformed, ///< bytes that are not HTTP, a head over its bound
+  storage_full,       ///< the disk has no room; it may have some later
+  conflict            ///< somebody else changed it first: read again, then decide
 };
 
 std::string_view to_string(errc code);
