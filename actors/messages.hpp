@@ -10,6 +10,7 @@
 //   front --settlement--> key actor                           (no answer)
 
 #include "actors/core/key_state.hpp"
+#include "actors/key/pool_key.hpp"
 #include "protocol/base/secret.hpp"
 #include "protocol/gemini/classify.hpp"
 
@@ -65,7 +66,8 @@ enum class grant_kind : std::uint8_t {
 struct acquire_reply {
   grant_kind grant = grant_kind::none_usable;
   std::uint64_t lease = 0;
-  std::uint64_t key = 0; ///< `key_id::value`
+  std::uint64_t key = 0;      ///< `key_id::value`
+  std::uint32_t upstream = 0; ///< number of the upstream that the key is for
   secret secret_text;
   caf::actor key_actor;       ///< takes the `settlement`
   std::int64_t wait_ms = 0;   ///< `resting`: until the soonest key is free, rounded up
@@ -148,17 +150,44 @@ struct key_command {
   std::string note; ///< shown as the key's last error
 };
 
-/// Adds a key to the pool. Answered by its `key_status`, or `errc::already_exists`.
-struct add_key {
-  std::uint64_t key = 0; ///< fingerprint of `secret_text`
-  std::string name;
-  secret secret_text;
+/// Adds keys; one that stands there already gets the new name, upstream and word of the
+/// operator. Answered by unit: the next request may be served by them.
+struct add_keys {
+  std::vector<pool_key> keys;
 };
 
-/// Takes a key out of the pool and forgets its state; calls in flight go on. Answered by
-/// unit, or `errc::not_found`.
-struct remove_key {
+/// Takes keys out of the pool and forgets their state; calls in flight go on. Answered by unit
+/// once none of them can be given out any more. Keys that are not there are no error.
+struct remove_keys {
+  std::vector<std::uint64_t> keys;
+};
+
+/// What can be said of a key without asking its actor.
+struct key_brief {
   std::uint64_t key = 0;
+  key_state state = key_state::ready;
+  key_reason reason = key_reason::none;
+  std::int64_t last_used_ms_ago = -1; ///< -1: not since the start
+};
+using list_briefs_atom = caf::atom_constant<caf::atom("briefs")>; ///< -> vector<key_brief>
+
+/// -> vector<key_status>, without those that are not there.
+struct statuses_of {
+  std::vector<std::uint64_t> keys;
+};
+
+/// How refusals and throttles are judged from now on. Not answered.
+struct change_policy {
+  std::uint32_t strikes_max = 3;
+  std::int64_t cooldown_ms = 60'000;
+  std::int64_t cooldown_max_ms = 600'000;
+};
+
+/// How a check outside of any lease ended. Answered by the new `key_status`, or
+/// `errc::not_found`.
+struct check_outcome {
+  std::uint64_t key = 0;
+  settlement end; ///< `lease` is ignored
 };
 
 // --- key actor, pool and storage -----------------------------------------------------------
@@ -178,8 +207,9 @@ struct model_rest {
 
 /// What the pool must know of a key to choose: told on each change, whole.
 struct key_standing {
-  bool disabled = false;    ///< or probing: not to be chosen until told otherwise
-  std::int64_t wait_ms = 0; ///< key-wide rest; 0: none
+  bool disabled = false;                ///< or probing: not to be chosen until told otherwise
+  key_reason reason = key_reason::none; ///< of the disablement, else of a rest; for people
+  std::int64_t wait_ms = 0;             ///< key-wide rest; 0: none
   bool per_day = false;
   std::vector<model_rest> models;
 
@@ -191,6 +221,9 @@ struct standing_report {
   std::uint64_t key = 0;
   key_standing standing;
 };
+
+/// Pool -> key actor: answer what is asked of you, then end. Nobody will ask any more.
+using leave_atom = caf::atom_constant<caf::atom("leave")>;
 
 /// Key actor -> storage actor: the key's record as `storage/core/record_layout` writes it.
 struct save_key_state {
@@ -227,8 +260,8 @@ typename Inspector::result_type inspect(Inspector& f, acquire_request& x) {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, acquire_reply& x) {
-  return f(caf::meta::type_name("acquire_reply"), x.grant, x.lease, x.key, x.secret_text,
-           x.key_actor, x.wait_ms, x.per_day, x.keys, x.disabled);
+  return f(caf::meta::type_name("acquire_reply"), x.grant, x.lease, x.key, x.upstream,
+           x.secret_text, x.key_actor, x.wait_ms, x.per_day, x.keys, x.disabled);
 }
 
 template <class Inspector>
@@ -258,13 +291,38 @@ typename Inspector::result_type inspect(Inspector& f, key_command& x) {
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, add_key& x) {
-  return f(caf::meta::type_name("add_key"), x.key, x.name, x.secret_text);
+typename Inspector::result_type inspect(Inspector& f, pool_key& x) {
+  return f(caf::meta::type_name("pool_key"), x.key, x.name, x.secret_text, x.upstream, x.enabled);
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, remove_key& x) {
-  return f(caf::meta::type_name("remove_key"), x.key);
+typename Inspector::result_type inspect(Inspector& f, add_keys& x) {
+  return f(caf::meta::type_name("add_keys"), x.keys);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, remove_keys& x) {
+  return f(caf::meta::type_name("remove_keys"), x.keys);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, key_brief& x) {
+  return f(caf::meta::type_name("key_brief"), x.key, x.state, x.reason, x.last_used_ms_ago);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, statuses_of& x) {
+  return f(caf::meta::type_name("statuses_of"), x.keys);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, change_policy& x) {
+  return f(caf::meta::type_name("change_policy"), x.strikes_max, x.cooldown_ms, x.cooldown_max_ms);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, check_outcome& x) {
+  return f(caf::meta::type_name("check_outcome"), x.key, x.end);
 }
 
 template <class Inspector>
@@ -274,7 +332,8 @@ typename Inspector::result_type inspect(Inspector& f, model_rest& x) {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, key_standing& x) {
-  return f(caf::meta::type_name("key_standing"), x.disabled, x.wait_ms, x.per_day, x.models);
+  return f(caf::meta::type_name("key_standing"), x.disabled, x.reason, x.wait_ms, x.per_day,
+           x.models);
 }
 
 template <class Inspector>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/front/front_config.hpp"
+#include "actors/key/pool_key.hpp"
 #include "http/server.hpp"
 #include "protocol/base/result.hpp"
 #include "protocol/config/settings.hpp"
@@ -13,13 +14,6 @@
 // From settings to what the rooms take. No sockets, no actors: values only.
 
 namespace troupe {
-
-/// A key as the pool gets it.
-struct pool_key {
-  std::uint64_t id = 0; ///< `key_id::value`
-  std::string name;
-  secret secret_text;
-};
 
 struct pool_plan {
   std::vector<upstream_target> upstreams; ///< those that serve; all of one kind

@@ -18,13 +18,21 @@ constexpr time_point never = time_point::max();
 standing standing_of(const key_health& h, time_point now) {
   standing s;
   s.disabled = h.disabled != key_reason::none;
+  s.why = h.disabled;
+  const auto because = [&s](key_reason why) {
+    if (s.why == key_reason::none)
+      s.why = why;
+  };
   if (h.pause.active(now)) {
     s.until = h.pause.until;
     s.per_day = per_day(h.pause.why);
+    because(h.pause.why);
   }
   for (const auto& m : h.models)
-    if (m.pause.active(now))
+    if (m.pause.active(now)) {
       s.models.push_back({m.model, m.pause.until, per_day(m.pause.why)});
+      because(m.pause.why);
+    }
   return s;
 }
 

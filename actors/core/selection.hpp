@@ -39,8 +39,9 @@ struct standing {
   };
 
   bool disabled = false;
-  time_point until{};   ///< end of a key-wide rest; past: none
-  bool per_day = false; ///< of the key-wide rest
+  key_reason why = key_reason::none; ///< of the disablement, else of a rest; not used to choose
+  time_point until{};                ///< end of a key-wide rest; past: none
+  bool per_day = false;              ///< of the key-wide rest
   std::vector<model_rest> models;
 
   friend bool operator==(const standing&, const standing&) = default;

@@ -27,6 +27,12 @@ gemini::verdict verdict_of(settlement& s) {
   return v;
 }
 
+/// The operator's word stands above what the upstream said: a check must not undo it.
+health_effect shut_by_operator(key_health& h, const instants& t) {
+  enable(h, t);
+  return disable(h, key_reason::by_operator, t);
+}
+
 } // namespace
 
 caf::behavior key_actor_state::start(std::shared_ptr<const key_actor_options> options,
@@ -35,12 +41,12 @@ caf::behavior key_actor_state::start(std::shared_ptr<const key_actor_options> op
   key_ = seed.key;
   name_ = std::move(seed.name);
   secret_ = std::move(seed.secret_text);
+  upstream_ = seed.upstream;
   restarts_ = seed.restarts;
   last_lease_ = std::uint64_t{restarts_} << lives_shift;
-  if (seed.past) {
-    health_ = health_of(*seed.past, now());
+  health_ = health_at_birth(seed, now());
+  if (seed.past)
     tally_ = tally_of(*seed.past);
-  }
   set_default_handlers(self_, *options_->log, log_area::pool, name);
   self_->set_exit_handler([this](caf::scheduled_actor* self, caf::exit_msg& m) {
     if (unsaved_)
@@ -51,12 +57,20 @@ caf::behavior key_actor_state::start(std::shared_ptr<const key_actor_options> op
       [this](acquire_request& request) { return acquire(request); },
       [this](settlement& s) { settle(s); },
       [this](const key_command& command) { return obey(command); },
+      [this](check_outcome& c) { return take_check(c); },
+      [this](const pool_key& k) { take_identity(k); },
+      [this](const new_options& n) { options_ = n.options; },
       [this](status_atom) { return status(); },
       [this](drain_atom) {
         if (unsaved_)
           save(false, now());
       },
       [this](tick_atom) { tick(); },
+      [this](leave_atom) {
+        // Whoever was sent here before has been answered; what is out settles with nobody.
+        unsaved_ = false;
+        self_->quit();
+      },
   };
 }
 
@@ -80,6 +94,7 @@ caf::result<acquire_reply> key_actor_state::acquire(acquire_request& request) {
   reply.grant = grant_kind::granted;
   reply.lease = last_lease_;
   reply.key = key_;
+  reply.upstream = upstream_;
   reply.secret_text = secret_;
   reply.key_actor = caf::actor_cast<caf::actor>(self_);
   return reply;
@@ -132,7 +147,7 @@ key_status key_actor_state::obey(const key_command& command) {
     effect |= enable(health_, t);
     break;
   case key_order::disable:
-    effect |= disable(health_, key_reason::by_operator, t);
+    effect |= shut_by_operator(health_, t);
     break;
   case key_order::pause:
     effect |=
@@ -149,6 +164,36 @@ key_status key_actor_state::obey(const key_command& command) {
   }
   apply(effect, t);
   return status();
+}
+
+key_status key_actor_state::take_check(check_outcome& c) {
+  const auto t = now();
+  auto& end = c.end;
+  count(end, t);
+  unsaved_ = true;
+  watch();
+  health_effect effect;
+  const bool shut = health_.disabled != key_reason::none;
+  if (shut && health_.disabled != key_reason::by_operator) {
+    effect |= begin_probe(health_, t);
+    effect |= end_probe(health_, end.what == gemini::answer_class::ok, t);
+  }
+  effect |= troupe::settle(options_->policy, health_, end.model, verdict_of(end), t);
+  log_change(end, effect, t);
+  apply(effect, t);
+  return status();
+}
+
+void key_actor_state::take_identity(const pool_key& k) {
+  name_ = k.name;
+  secret_ = k.secret_text;
+  upstream_ = k.upstream;
+  const bool shut_by_hand = health_.disabled == key_reason::by_operator;
+  const auto t = now();
+  if (!k.enabled && !shut_by_hand)
+    apply(shut_by_operator(health_, t), t);
+  else if (k.enabled && shut_by_hand)
+    apply(enable(health_, t), t);
 }
 
 key_status key_actor_state::status() const {
@@ -231,6 +276,16 @@ void key_actor_state::log_change(const settlement& s, const health_effect& effec
   if (!s.message.empty())
     text += ": " + s.message.substr(0, error_bytes_max);
   options_->log->write(log_area::pool, level, {}, text);
+}
+
+key_health health_at_birth(const key_seed& seed, const instants& t) {
+  auto h = seed.past ? health_of(*seed.past, t) : key_health{};
+  const bool shut_by_hand = h.disabled == key_reason::by_operator;
+  if (!seed.enabled && !shut_by_hand)
+    shut_by_operator(h, t);
+  else if (seed.enabled && shut_by_hand)
+    enable(h, t); // the word was taken back just before a crash
+  return h;
 }
 
 caf::behavior key_actor(key_actor_state::self_pointer self,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/core/key_health.hpp"
+#include "actors/inventory/answer.hpp"
 #include "actors/key/key_record.hpp"
 #include "actors/messages.hpp"
 #include "protocol/base/log.hpp"
@@ -39,8 +40,19 @@ struct key_seed {
   std::uint64_t key = 0;
   std::string name;
   secret secret_text;
+  std::uint32_t upstream = 0;
+  bool enabled = true; ///< false: an operator disabled it, whatever `past` says
   std::optional<storage::key_state_record> past;
   std::uint32_t restarts = 0;
+};
+
+/// Health of a key when its actor is born: what was stored, and the operator's word.
+key_health health_at_birth(const key_seed& seed, const instants& t);
+
+/// Pool -> key actors: from now on judged by these. Stays in the process.
+struct new_options {
+  using travels_locally = void;
+  std::shared_ptr<const key_actor_options> options;
 };
 
 /// Owned by one key's actor.
@@ -71,6 +83,8 @@ private:
   bool end_lease(std::uint64_t id);
   void count(const settlement& s, const instants& t);
   key_status obey(const key_command& command);
+  key_status take_check(check_outcome& c);
+  void take_identity(const pool_key& k);
   key_status status() const;
   void tick();
   void watch();
@@ -84,6 +98,7 @@ private:
   std::uint64_t key_ = 0;
   std::string name_;
   secret secret_;
+  std::uint32_t upstream_ = 0;
   key_health health_;
   key_tally tally_;
   std::vector<lease> leases_; ///< in the order of their ids, which is that of granting

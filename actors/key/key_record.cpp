@@ -18,7 +18,7 @@ std::int64_t end_at_ms(const rest& r, const instants& t) {
 key_reason reason_of(std::uint8_t stored) {
   return stored <= static_cast<std::uint8_t>(key_reason::by_operator)
              ? static_cast<key_reason>(stored)
-             : key_reason::by_operator;
+             : key_reason::forbidden;
 }
 
 rest rest_of(std::uint8_t reason, std::int64_t until_at_ms, const instants& t) {
@@ -137,6 +137,7 @@ key_status status_of(const key_health& h, const key_tally& tally, const instants
 key_standing to_message(const standing& s, time_point now) {
   key_standing m;
   m.disabled = s.disabled;
+  m.reason = s.why;
   m.wait_ms = milliseconds_until(s.until, now);
   m.per_day = s.per_day;
   for (const auto& r : s.models)
@@ -148,6 +149,7 @@ standing from_message(const key_standing& m, time_point now) {
   const auto after = [now](std::int64_t ms) { return now + std::chrono::milliseconds{ms}; };
   standing s;
   s.disabled = m.disabled;
+  s.why = m.reason;
   if (m.wait_ms > 0) {
     s.until = after(m.wait_ms);
     s.per_day = m.per_day;

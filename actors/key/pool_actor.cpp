@@ -34,7 +34,7 @@ duration revive_wait(std::uint32_t crashes) {
 key_health health_from(const standing& s, time_point now) {
   key_health h;
   if (s.disabled)
-    h.disabled = key_reason::by_operator;
+    h.disabled = s.why == key_reason::none ? key_reason::forbidden : s.why;
   if (s.until > now)
     h.pause = {s.until, s.per_day ? key_reason::quota_day : key_reason::quota_unknown};
   for (const auto& m : s.models)
@@ -56,6 +56,12 @@ struct pool_actor_state::round {
   std::size_t next = 0;
   std::size_t open = 0;
   std::vector<caf::response_promise> askers;
+};
+
+/// Who waits for removed keys to be gone.
+struct pool_actor_state::farewell {
+  caf::response_promise asker;
+  std::size_t open = 0;
 };
 
 caf::behavior pool_actor_state::start(pool_options options, std::vector<key_seed> keys) {
@@ -84,12 +90,19 @@ caf::behavior pool_actor_state::behavior() {
   return {
       [this](acquire_request& request) { return acquire(request); },
       [this](const standing_report& r) {
-        selection_.update(r.key, from_message(r.standing, now()), now());
+        const auto s = from_message(r.standing, now());
+        selection_.update(r.key, s, now());
+        if (const auto slot = selection_.slot_of(r.key))
+          note(members_[*slot], s);
       },
       [this](key_command& command) { return obey(command); },
-      [this](add_key& wanted) { return add(wanted); },
-      [this](const remove_key& leaving) { return remove(leaving.key); },
+      [this](check_outcome& c) { return pass_on(c); },
+      [this](add_keys& wanted) { return add(wanted); },
+      [this](const remove_keys& leaving) { return remove(leaving); },
+      [this](const change_policy& p) { change(p); },
       [this](list_keys_atom) { return list(); },
+      [this](list_briefs_atom) { return briefs(); },
+      [this](statuses_of& wanted) { return some(wanted); },
       [this](drain_atom) { return drain(); },
       [this](revive_atom, std::uint64_t key) { revive(key); },
   };
@@ -106,6 +119,7 @@ caf::result<acquire_reply> pool_actor_state::acquire(acquire_request& request) {
       {.model = request.model, .tried = request.tried, .pinned = request.pinned}, at);
   const bool storm = request.turned_back > turned_back_max;
   if (c.kind == choice_kind::chosen && !storm) {
+    members_[c.slot].granted = at;
     self_->delegate(members_[c.slot].actor, std::move(request));
     return caf::delegated<acquire_reply>{};
   }
@@ -130,35 +144,103 @@ caf::result<key_status> pool_actor_state::obey(key_command& command) {
   return caf::delegated<key_status>{};
 }
 
-caf::result<key_status> pool_actor_state::add(add_key& wanted) {
-  if (wanted.key == 0)
-    return make_error(errc::invalid_argument);
-  key_seed seed;
-  seed.key = wanted.key;
-  seed.name = std::move(wanted.name);
-  seed.secret_text = std::move(wanted.secret_text);
-  if (!admit_key(std::move(seed)))
-    return make_error(errc::already_exists);
-  self_->delegate(members_[*selection_.slot_of(wanted.key)].actor, status_atom::value);
+caf::result<key_status> pool_actor_state::pass_on(check_outcome& c) {
+  const auto slot = selection_.slot_of(c.key);
+  if (!slot || !members_[*slot].actor)
+    return make_error(slot ? errc::no_key_available : errc::not_found);
+  self_->delegate(members_[*slot].actor, std::move(c));
   return caf::delegated<key_status>{};
 }
 
-caf::result<void> pool_actor_state::remove(std::uint64_t key) {
-  const auto slot = selection_.slot_of(key);
-  if (!slot)
-    return make_error(errc::not_found);
-  auto& m = members_[*slot];
-  if (m.actor) {
-    // Its state is erased once it is gone, or its last words would bring the state back.
-    keys_of_.erase(m.actor.id());
-    leaving_.emplace(m.actor.id(), key);
-    self_->send_exit(m.actor, caf::exit_reason::kill);
-  } else if (shared_->storage) {
-    self_->send(shared_->storage, erase_key_state{key});
+caf::result<void> pool_actor_state::add(add_keys& wanted) {
+  for (auto& k : wanted.keys) {
+    if (k.key == 0)
+      return make_error(errc::invalid_argument);
+    if (const auto slot = selection_.slot_of(k.key)) {
+      auto& m = members_[*slot];
+      m.name = k.name;
+      m.secret_text = k.secret_text;
+      m.upstream = k.upstream;
+      m.enabled = k.enabled;
+      if (m.actor)
+        self_->send(m.actor, std::move(k));
+      continue;
+    }
+    key_seed seed;
+    seed.key = k.key;
+    seed.name = std::move(k.name);
+    seed.secret_text = std::move(k.secret_text);
+    seed.upstream = k.upstream;
+    seed.enabled = k.enabled;
+    admit_key(std::move(seed));
   }
-  m = {};
-  selection_.remove(key);
   return caf::unit;
+}
+
+caf::result<void> pool_actor_state::remove(const remove_keys& wanted) {
+  auto whose = std::make_shared<farewell>();
+  for (const auto key : wanted.keys) {
+    const auto slot = selection_.slot_of(key);
+    if (!slot)
+      continue;
+    auto& m = members_[*slot];
+    if (m.actor) {
+      // Its state is erased once it is gone, or its last words would bring the state back. It
+      // ends by itself, after the requests that were passed to it before: none is lost.
+      keys_of_.erase(m.actor.id());
+      leaving_.emplace(m.actor.id(), leaver{key, whose});
+      ++whose->open;
+      self_->send(m.actor, leave_atom::value);
+    } else if (shared_->storage) {
+      self_->send(shared_->storage, erase_key_state{key});
+    }
+    m = {};
+    selection_.remove(key);
+  }
+  if (whose->open == 0)
+    return caf::unit;
+  whose->asker = self_->make_response_promise();
+  return whose->asker;
+}
+
+void pool_actor_state::note(member& m, const standing& s) const {
+  m.why = s.why;
+  m.shut = s.disabled;
+  m.rests_until = s.until;
+  for (const auto& r : s.models)
+    m.rests_until = std::max(m.rests_until, r.until);
+}
+
+std::vector<key_brief> pool_actor_state::briefs() const {
+  std::vector<key_brief> all;
+  all.reserve(selection_.size());
+  const auto at = now();
+  for (const auto& m : members_) {
+    if (m.key == 0)
+      continue;
+    auto& b = all.emplace_back();
+    b.key = m.key;
+    const bool rests = m.rests_until > at;
+    b.state = m.shut || !m.actor ? key_state::disabled
+              : rests            ? key_state::cooling
+                                 : key_state::ready;
+    b.reason = m.shut || rests ? m.why : key_reason::none;
+    if (m.granted != time_point{})
+      b.last_used_ms_ago =
+          std::chrono::duration_cast<std::chrono::milliseconds>(at - m.granted).count();
+  }
+  return all;
+}
+
+void pool_actor_state::change(const change_policy& p) {
+  auto changed = *shared_;
+  changed.policy.strikes_max = p.strikes_max;
+  changed.policy.cooldown = std::chrono::milliseconds{p.cooldown_ms};
+  changed.policy.cooldown_max = std::chrono::milliseconds{p.cooldown_max_ms};
+  shared_ = std::make_shared<const key_actor_options>(std::move(changed));
+  for (const auto& m : members_)
+    if (m.actor)
+      self_->send(m.actor, new_options{shared_});
 }
 
 bool pool_actor_state::admit_key(key_seed seed) {
@@ -171,6 +253,8 @@ bool pool_actor_state::admit_key(key_seed seed) {
   m.key = seed.key;
   m.name = seed.name;
   m.secret_text = seed.secret_text;
+  m.upstream = seed.upstream;
+  m.enabled = seed.enabled;
   give_birth(*slot, std::move(seed));
   return true;
 }
@@ -179,8 +263,9 @@ void pool_actor_state::give_birth(std::uint32_t slot, key_seed seed) {
   auto& m = members_[slot];
   const instants t{now(), shared_->wall()};
   m.born = t.now;
-  selection_.update(seed.key, seed.past ? standing_of(health_of(*seed.past, t), t.now) : standing{},
-                    t.now);
+  const auto known = standing_of(health_at_birth(seed, t), t.now);
+  selection_.update(seed.key, known, t.now);
+  note(m, known);
   // Lazy: ten thousand keys are there at once, and each wakes up for its first lease.
   m.actor = self_->spawn<caf::lazy_init + caf::monitored>(key_actor, shared_, std::move(seed));
   keys_of_.emplace(m.actor.id(), m.key);
@@ -189,8 +274,10 @@ void pool_actor_state::give_birth(std::uint32_t slot, key_seed seed) {
 void pool_actor_state::on_down(caf::down_msg& down) {
   const auto id = down.source.id();
   if (const auto gone = leaving_.find(id); gone != leaving_.end()) {
-    if (shared_->storage && !selection_.slot_of(gone->second))
-      self_->send(shared_->storage, erase_key_state{gone->second});
+    if (shared_->storage && !selection_.slot_of(gone->second.key))
+      self_->send(shared_->storage, erase_key_state{gone->second.key});
+    if (--gone->second.whose->open == 0)
+      gone->second.whose->asker.deliver(caf::unit);
     leaving_.erase(gone);
     return;
   }
@@ -202,7 +289,10 @@ void pool_actor_state::on_down(caf::down_msg& down) {
   auto& m = members_[*selection_.slot_of(key)];
   m.actor = nullptr;
   m.known = selection_.known_of(key, now());
-  selection_.update(key, {.disabled = true, .until = {}, .per_day = false, .models = {}}, now());
+  m.known.why = m.why;
+  standing shut;
+  shut.disabled = true;
+  selection_.update(key, shut, now());
   ++m.restarts;
   m.crashes = now() - m.born > crash_series ? 1 : m.crashes + 1;
   const auto wait = revive_wait(m.crashes);
@@ -237,6 +327,8 @@ void pool_actor_state::revive_with(std::uint64_t key, const std::string& record)
   seed.key = key;
   seed.name = m.name;
   seed.secret_text = m.secret_text;
+  seed.upstream = m.upstream;
+  seed.enabled = m.enabled;
   seed.restarts = m.restarts;
   if (auto past = storage::decode_key_state(record)) {
     seed.past = *std::move(past);
@@ -267,6 +359,16 @@ caf::result<std::vector<key_status>> pool_actor_state::list() {
     listing_->askers.push_back(promise);
     ask_all(listing_);
   }
+  return promise;
+}
+
+caf::result<std::vector<key_status>> pool_actor_state::some(statuses_of& wanted) {
+  auto r = std::make_shared<round>();
+  const auto promise = self_->make_response_promise();
+  r->askers.push_back(promise);
+  r->keys = std::move(wanted.keys);
+  r->all.resize(r->keys.size());
+  ask_next(r);
   return promise;
 }
 

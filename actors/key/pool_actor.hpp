@@ -47,22 +47,35 @@ private:
     std::uint64_t key = 0; ///< 0: nobody stands in this slot
     std::string name;
     secret secret_text;
+    std::uint32_t upstream = 0;
+    bool enabled = true;
     caf::actor actor; ///< empty while it is being born again
     standing known;   ///< when it crashed
+    // For lists, so that one of a hundred thousand keys wakes no actor.
+    key_reason why = key_reason::none;
+    bool shut = false;
+    time_point rests_until{}; ///< the longest rest, of the key or a model
+    time_point granted{};
     time_point born{};
     std::uint32_t restarts = 0;
     std::uint32_t crashes = 0; ///< in a row, each within a minute of its birth
   };
   struct round;
+  struct farewell;
 
   time_point now() const { return self_->clock().now(); }
   caf::behavior behavior();
 
   caf::result<acquire_reply> acquire(acquire_request& request);
   caf::result<key_status> obey(key_command& command);
-  caf::result<key_status> add(add_key& wanted);
-  caf::result<void> remove(std::uint64_t key);
+  caf::result<key_status> pass_on(check_outcome& c);
+  caf::result<void> add(add_keys& wanted);
+  caf::result<void> remove(const remove_keys& leaving);
   caf::result<std::vector<key_status>> list();
+  caf::result<std::vector<key_status>> some(statuses_of& wanted);
+  std::vector<key_brief> briefs() const;
+  void note(member& m, const standing& s) const;
+  void change(const change_policy& p);
   caf::result<void> drain();
 
   bool admit_key(key_seed seed);
@@ -81,15 +94,17 @@ private:
   selection selection_;
   std::vector<member> members_; ///< by slot of `selection_`
   std::unordered_map<caf::actor_id, std::uint64_t> keys_of_;
-  std::unordered_map<caf::actor_id, std::uint64_t> leaving_; ///< removed, not yet gone
+  struct leaver {
+    std::uint64_t key = 0;
+    std::shared_ptr<farewell> whose;
+  };
+  std::unordered_map<caf::actor_id, leaver> leaving_; ///< removed, not yet gone
   std::shared_ptr<round> listing_; ///< under way, shared by all who asked meanwhile
   bool draining_ = false;
 };
 
 caf::behavior pool_actor(pool_actor_state::self_pointer self, pool_options options,
                          std::vector<key_seed> keys);
-
-struct pool_key;
 
 /// What an operator decides of it.
 struct pool_settings_for_actors {

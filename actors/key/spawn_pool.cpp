@@ -15,10 +15,12 @@ std::vector<key_seed> seeds_of(const std::vector<pool_key>& keys, storage::key_s
   seeds.reserve(keys.size());
   for (const auto& key : keys) {
     auto& seed = seeds.emplace_back();
-    seed.key = key.id;
+    seed.key = key.key;
     seed.name = key.name;
     seed.secret_text = key.secret_text;
-    if (const auto known = past.of.find(key.id); known != past.of.end())
+    seed.upstream = key.upstream;
+    seed.enabled = key.enabled;
+    if (const auto known = past.of.find(key.key); known != past.of.end())
       seed.past = std::move(known->second);
   }
   return seeds;

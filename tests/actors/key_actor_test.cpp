@@ -121,7 +121,7 @@ TEST_F(key_actor_test, grants_leases_with_the_secret) {
 TEST_F(key_actor_test, what_is_printed_of_its_messages_shows_no_secret) {
   const auto reply = acquire();
   EXPECT_EQ(caf::deep_to_string(reply).find("the-characters"), std::string::npos);
-  const add_key added{.key = 1, .name = "n", .secret_text = secret{"the-characters"}};
+  const add_keys added{{{.key = 1, .name = "n", .secret_text = secret{"the-characters"}}}};
   EXPECT_EQ(caf::deep_to_string(caf::make_message(added)).find("the-characters"),
             std::string::npos);
   EXPECT_NE(caf::deep_to_string(added).find("***"), std::string::npos);

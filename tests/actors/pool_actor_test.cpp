@@ -256,21 +256,103 @@ TEST_F(pool_actor_test, passes_an_operators_word_on) {
 }
 
 TEST_F(pool_actor_test, keys_come_and_go) {
-  const add_key added{.key = 9, .name = "ninth", .secret_text = secret{"s9"}};
-  EXPECT_EQ(still_.ask<key_status>(pool_, added)->name, "ninth");
-  EXPECT_EQ(to_errc(still_.error_of(pool_, added)), errc::already_exists);
+  add_keys added;
+  added.keys.push_back({.key = 9, .name = "ninth", .secret_text = secret{"s9"}, .upstream = 4});
+  EXPECT_EQ(still_.error_of(pool_, added), caf::none);
   const auto lease = acquire({}, 9);
   EXPECT_EQ(lease.grant, grant_kind::granted);
+  EXPECT_EQ(lease.upstream, 4U);
   settle(lease, answer_class::quota_minute, 30'000);
   EXPECT_FALSE(records_[9].empty());
 
-  EXPECT_EQ(still_.error_of(pool_, remove_key{9}), caf::none);
+  EXPECT_EQ(still_.error_of(pool_, remove_keys{{9, 77}}), caf::none);
   still_.settle_down();
   EXPECT_FALSE(records_.contains(9)) << "its state goes with it";
   EXPECT_EQ(acquire({}, 9).grant, grant_kind::none_usable);
   EXPECT_EQ(list().size(), 3U);
-  EXPECT_EQ(to_errc(still_.error_of(pool_, remove_key{9})), errc::not_found);
-  EXPECT_EQ(still_.ask<key_status>(pool_, added)->state, key_state::ready);
+  EXPECT_EQ(still_.error_of(pool_, remove_keys{{9}}), caf::none);
+  EXPECT_EQ(still_.error_of(pool_, added), caf::none);
+  EXPECT_EQ(acquire({}, 9).grant, grant_kind::granted);
+}
+
+TEST_F(pool_actor_test, a_request_that_was_passed_to_a_leaving_key_is_answered) {
+  acquire_request request;
+  request.model = "flash";
+  request.pinned = 2;
+  std::optional<acquire_reply> reply;
+  still_.self()->send(pool_, remove_keys{{}}); // something before it in the mailbox
+  auto waiting = still_.self()->request(pool_, caf::infinite, request);
+  still_.self()->send(pool_, remove_keys{{2}});
+  still_.settle_down();
+  waiting.receive([&](acquire_reply& r) { reply = std::move(r); },
+                  [](const caf::error&) { ADD_FAILURE() << "it was lost"; });
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->grant, grant_kind::granted);
+  EXPECT_EQ(acquire({}, 2).grant, grant_kind::none_usable);
+}
+
+TEST_F(pool_actor_test, a_key_that_stands_there_takes_what_is_new) {
+  add_keys changed;
+  changed.keys.push_back(
+      {.key = 2, .name = "second", .secret_text = secret{"new"}, .upstream = 7, .enabled = false});
+  EXPECT_EQ(still_.error_of(pool_, changed), caf::none);
+  still_.settle_down();
+  EXPECT_EQ(acquire({}, 2).grant, grant_kind::none_usable);
+  const auto shut = still_.ask<std::vector<key_status>>(pool_, statuses_of{{2}});
+  ASSERT_EQ(shut->size(), 1U);
+  EXPECT_EQ(shut->front().name, "second");
+  EXPECT_EQ(shut->front().reason, key_reason::by_operator);
+  changed.keys[0].enabled = true;
+  EXPECT_EQ(still_.error_of(pool_, changed), caf::none);
+  still_.settle_down();
+  const auto lease = acquire({}, 2);
+  EXPECT_EQ(lease.grant, grant_kind::granted);
+  EXPECT_EQ(lease.upstream, 7U);
+  EXPECT_EQ(lease.secret_text.reveal(), "new");
+}
+
+TEST_F(pool_actor_test, tells_the_state_of_every_key_without_asking_one) {
+  settle(acquire({}, 1), answer_class::quota_minute, 30'000);
+  settle(acquire({}, 2), answer_class::key_invalid);
+  still_.settle_down();
+  const auto briefs = *still_.ask<std::vector<key_brief>>(pool_, list_briefs_atom::value);
+  ASSERT_EQ(briefs.size(), 3U);
+  EXPECT_EQ(briefs[0].state, key_state::cooling);
+  EXPECT_EQ(briefs[0].reason, key_reason::quota_minute);
+  EXPECT_EQ(briefs[0].last_used_ms_ago, 0);
+  EXPECT_EQ(briefs[1].state, key_state::disabled);
+  EXPECT_EQ(briefs[1].reason, key_reason::invalid);
+  EXPECT_EQ(briefs[2].state, key_state::ready);
+  EXPECT_EQ(briefs[2].last_used_ms_ago, -1);
+  still_.pass(31s);
+  const auto later = *still_.ask<std::vector<key_brief>>(pool_, list_briefs_atom::value);
+  EXPECT_EQ(later[0].state, key_state::ready);
+  EXPECT_EQ(later[0].reason, key_reason::none);
+}
+
+TEST_F(pool_actor_test, a_check_opens_a_key_that_the_upstream_refused) {
+  settle(acquire({}, 1), answer_class::key_invalid);
+  check_outcome good{1, {}};
+  EXPECT_EQ(still_.ask<key_status>(pool_, good)->state, key_state::ready);
+  EXPECT_EQ(acquire({}, 1).grant, grant_kind::granted);
+}
+
+TEST_F(pool_actor_test, a_check_does_not_undo_an_operators_word) {
+  const key_command shut{.order = key_order::disable, .key = 1, .pause_ms = 0, .note = {}};
+  settle(acquire({}, 1), answer_class::key_invalid);
+  EXPECT_EQ(still_.ask<key_status>(pool_, shut)->reason, key_reason::by_operator);
+  check_outcome good{1, {}};
+  EXPECT_EQ(still_.ask<key_status>(pool_, good)->state, key_state::disabled);
+}
+
+TEST_F(pool_actor_test, a_new_policy_judges_what_ends_from_now_on) {
+  still_.self()->send(pool_, change_policy{1, 5'000, 5'000});
+  still_.settle_down();
+  settle(acquire({}, 1), answer_class::quota_minute, -1);
+  still_.settle_down();
+  EXPECT_NE(acquire({}, 1).grant, grant_kind::granted);
+  still_.pass(5100ms);
+  EXPECT_EQ(acquire({}, 1).grant, grant_kind::granted);
 }
 
 TEST_F(pool_actor_test, starts_with_the_stored_state_of_its_keys) {

@@ -296,6 +296,7 @@ TEST(key_health, says_so_whenever_its_standing_changes) {
         told.until = {};
         told.per_day = false;
       }
+      told.why = is.why; // for people: may be that of a rest which is over
       ASSERT_EQ(told, is) << i;
     }
     ASSERT_TRUE(!effect.standing || effect.changed);
