@@ -30,7 +30,7 @@ public:
   task<result<std::unique_ptr<client_response>>>
   send(const origin& to, const client_request& request, cancel_source& cancel) override;
 
-  client_counters counters() const override { return pool_->counters(); }
+  client_counters counters() const override { return pool_->tally().now(); }
 
   void stop() override { pool_->stop(); }
 
@@ -46,7 +46,7 @@ pooling_client::send(const origin& to, const client_request& request, cancel_sou
     co_return failure(errc::cancelled, "cancelled");
   if (!can_be_target(request.target))
     co_return failure(errc::invalid_argument, "the request's target is empty or has blanks");
-  ++pool_->counters().requests;
+  pool_->tally().requests.add();
   const auto total = detail::later(std::chrono::steady_clock::now(), request.timeouts.total);
   auto& home = pool_->of(to);
   auto connection = pool_->take(home);
@@ -69,7 +69,7 @@ pooling_client::send(const origin& to, const client_request& request, cancel_sou
       co_return answer->why();
     // The upstream closed it before it heard of this request. Others that rest may be dead
     // too, so the request gets a new one.
-    ++pool_->counters().stale_retries;
+    pool_->tally().stale_retries.add();
     if (pool_->log().wants(log_area::upstream, log_level::debug))
       pool_->log().write(log_area::upstream, log_level::debug, {},
                          "a resting connection was dead, one retry: " + answer->why().text);

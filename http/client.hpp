@@ -4,6 +4,7 @@
 #include "http/event_loop.hpp"
 #include "http/headers.hpp"
 #include "http/task.hpp"
+#include "protocol/base/counter.hpp"
 #include "protocol/base/log.hpp"
 #include "protocol/base/result.hpp"
 
@@ -26,12 +27,35 @@ struct origin {
 /// Splits `https://host[:port][/path]`; the second part is the path without a trailing `/`.
 result<std::pair<origin, std::string>> parse_base_url(std::string_view url);
 
+struct client_counters {
+  std::uint64_t connections_made = 0;
+  std::uint64_t connections_open = 0;
+  std::uint64_t connections_idle = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t stale_retries = 0;
+};
+
+/// What the clients of one loop count together: written on that loop, read by any thread. It
+/// outlives the clients, so that no count goes back when one of them ends.
+class client_tally {
+public:
+  counter connections_made, connections_open, connections_idle, requests, stale_retries;
+
+  client_counters now() const {
+    return {connections_made.get(), connections_open.get(), connections_idle.get(), requests.get(),
+            stale_retries.get()};
+  }
+};
+
 struct client_options {
   std::size_t connections_idle_max = 256;           ///< per loop and origin
   duration idle_timeout = std::chrono::seconds{55}; ///< an unused pooled connection lives so long
   std::size_t head_bytes_max = 64 * 1024;
   std::string ca_file; ///< empty: the system's
   bool verify = true;  ///< certificate chain and host name
+  std::shared_ptr<client_tally> tally = nullptr; ///< none: the client has one of its own
+
+  friend bool operator==(const client_options&, const client_options&) = default;
 };
 
 /// Coarse: each ends a call up to 100 ms late, never early.
@@ -72,14 +96,6 @@ public:
   virtual task<result<std::string_view>> read() = 0;
 };
 
-struct client_counters {
-  std::uint64_t connections_made = 0;
-  std::uint64_t connections_open = 0;
-  std::uint64_t connections_idle = 0;
-  std::uint64_t requests = 0;
-  std::uint64_t stale_retries = 0;
-};
-
 /// Calls upstreams from one loop, over pooled keep-alive connections. Loop's thread only, or
 /// any while the loop does not run. Destroyed before its loop; its calls end before it does,
 /// or are dropped by the loop unresumed.
@@ -98,6 +114,7 @@ public:
   virtual task<result<std::unique_ptr<client_response>>>
   send(const origin& to, const client_request& request, cancel_source& cancel) = 0;
 
+  /// Of all clients that share its tally. Any thread.
   virtual client_counters counters() const = 0;
 
   /// Closes idle connections; later sends fail with `shutting_down`.

@@ -39,6 +39,9 @@ row row_of(fault what) {
     case fault::location:
       return {403, client_fault, "unsupported_country_region_territory", 403, "permission_error",
               "FAILED_PRECONDITION", "The upstream does not serve this location."};
+    case fault::model_not_allowed:
+      return {403, client_fault, "model_not_allowed", 403, "permission_error",
+              "PERMISSION_DENIED", "The credential may not use this model."};
     case fault::invalid_request:
       return {400, client_fault, "", 400, client_fault,
               "INVALID_ARGUMENT", "The request is not valid."};

@@ -15,6 +15,7 @@ enum class fault : std::uint8_t {
   bad_credential,       ///< E1 401
   no_usable_key,        ///< E2, E3 503
   location,             ///< E4 403
+  model_not_allowed,    ///< 403, not among the models of the credential
   invalid_request,      ///< E5 400
   not_found,            ///< E6 404 (the upstream's: model_not_found)
   too_large,            ///< E7 413

@@ -13,9 +13,9 @@
 namespace troupe::storage {
 namespace {
 
-constexpr std::array columns{column::settings,  column::keys,       column::credentials,
-                             column::key_state, column::statistics, column::request_log,
-                             column::resources, column::replication};
+constexpr std::array columns{column::settings,  column::keys,        column::credentials,
+                             column::key_state, column::statistics,  column::request_log,
+                             column::resources, column::replication, column::audit};
 
 constexpr std::string_view layout_row = "layout";
 constexpr std::string_view layout = "1";
@@ -94,8 +94,15 @@ result<void> check_layout(rocksdb::DB& db, const std::string& path) {
 } // namespace
 
 failure failed(std::string_view doing, const rocksdb::Status& status) {
-  return {status.IsCorruption() ? errc::corrupt : errc::storage_failed,
-          std::string{doing} + ": " + status.ToString()};
+  const auto words = status.ToString();
+  // RocksDB has a word of its own for a full disk, but not for a file that may not grow.
+  const bool full = status.IsNoSpace() || words.find("File too large") != std::string::npos;
+  const bool read_only = words.find("Read-only file system") != std::string::npos;
+  const auto code = status.IsCorruption() ? errc::corrupt
+                    : full                ? errc::storage_full
+                    : read_only           ? errc::permission
+                                          : errc::storage_failed;
+  return {code, std::string{doing} + ": " + words};
 }
 
 result<std::unique_ptr<database>> database::open(const store_options& options) {

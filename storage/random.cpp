@@ -8,17 +8,15 @@
 
 namespace troupe::storage {
 
-namespace {
-void fill(unsigned char* to, std::size_t bytes) {
+void fill_random(std::uint8_t* to, std::size_t bytes) {
   const bool random = RAND_bytes(to, static_cast<int>(bytes)) == 1;
   TROUPE_ASSERT(random);
 }
-} // namespace
 
 std::string random_hex(std::size_t bytes) {
   static constexpr char digits[] = "0123456789abcdef";
   std::vector<unsigned char> raw(bytes);
-  fill(raw.data(), bytes);
+  fill_random(raw.data(), bytes);
   std::string out;
   out.reserve(2 * bytes);
   for (const auto b : raw) {
@@ -30,7 +28,7 @@ std::string random_hex(std::size_t bytes) {
 
 std::uint64_t random_number() {
   std::uint64_t n = 0;
-  fill(reinterpret_cast<unsigned char*>(&n), sizeof n);
+  fill_random(reinterpret_cast<std::uint8_t*>(&n), sizeof n);
   return n;
 }
 

@@ -12,4 +12,7 @@ std::string random_hex(std::size_t bytes);
 
 std::uint64_t random_number();
 
+/// Fills `bytes` bytes at `to` from the system's generator.
+void fill_random(std::uint8_t* to, std::size_t bytes);
+
 } // namespace troupe::storage

@@ -1,5 +1,6 @@
 #include "storage/store.hpp"
 
+#include "storage/backup.hpp"
 #include "storage/database.hpp"
 #include "storage/directory_lock.hpp"
 
@@ -49,6 +50,16 @@ bool has_room(const std::string& directory) {
   return written;
 }
 
+/// The first text behind all that begin with `prefix`; empty: there is none.
+std::string after_all_with(std::string_view prefix) {
+  std::string end{prefix};
+  while (!end.empty() && static_cast<unsigned char>(end.back()) == 0xFF)
+    end.pop_back();
+  if (!end.empty())
+    end.back() = static_cast<char>(static_cast<unsigned char>(end.back()) + 1);
+  return end;
+}
+
 failure closed() {
   return {errc::storage_failed, "the store is closed"};
 }
@@ -86,7 +97,7 @@ struct store::parts {
   result<void> mend() {
     if (!broken && data)
       return {};
-    if (!has_room(options.directory))
+    if (copies != 0 || !has_room(options.directory))
       return last_failure;
     data.reset();
     auto again = database::open(options);
@@ -109,10 +120,12 @@ struct store::parts {
   store_options options;
   /// Writers hold it whole: a sync must not run into a write that fails. Reads share it.
   std::shared_mutex access;
-  std::unique_ptr<database> data; ///< none: closed, or mending failed half way
+  std::shared_ptr<database> data; ///< none: closed, or mending failed half way
+  int copies = 0;                 ///< backups under way: it must not be opened anew meanwhile
   bool open = true;
   bool broken = false; ///< the disk refused a write
   failure last_failure{errc::storage_failed, {}};
+  std::vector<std::string> damage;
 };
 
 store::store(std::unique_ptr<parts> p) : parts_(std::move(p)) {}
@@ -193,6 +206,68 @@ result<void> store::for_each(column where, std::string_view prefix, const visito
       break;
   return row->status().ok() ? result<void>{}
                             : failed("cannot read " + std::string{to_string(where)}, row->status());
+}
+
+result<void> store::for_each_as_it_lies(column where, std::string_view prefix,
+                                        const visitor& visit) const {
+  const std::shared_lock reading(parts_->access);
+  if (!parts_->data)
+    return closed();
+  auto& data = *parts_->data;
+  rocksdb::ReadOptions how;
+  how.fill_cache = false;
+  how.verify_checksums = false;
+  const std::unique_ptr<rocksdb::Iterator> row(data.db().NewIterator(how, data.in(where)));
+  for (row->Seek(slice(prefix)); row->Valid() && row->key().starts_with(slice(prefix)); row->Next())
+    if (!visit(row->key().ToStringView(), row->value().ToStringView()))
+      break;
+  return row->status().ok() ? result<void>{}
+                            : failed("cannot read " + std::string{to_string(where)}, row->status());
+}
+
+result<void> store::for_each_backwards(column where, std::string_view prefix,
+                                       std::string_view before, const visitor& visit) const {
+  const std::shared_lock reading(parts_->access);
+  if (!parts_->data)
+    return closed();
+  auto& data = *parts_->data;
+  rocksdb::ReadOptions how;
+  how.fill_cache = false;
+  const std::unique_ptr<rocksdb::Iterator> row(data.db().NewIterator(how, data.in(where)));
+  const auto end = before.empty() ? after_all_with(prefix) : std::string{before};
+  if (end.empty())
+    row->SeekToLast();
+  else
+    row->SeekForPrev(slice(end));
+  if (row->Valid() && row->key() == slice(end))
+    row->Prev();
+  for (; row->Valid() && row->key().starts_with(slice(prefix)); row->Prev())
+    if (!visit(row->key().ToStringView(), row->value().ToStringView()))
+      break;
+  return row->status().ok() ? result<void>{}
+                            : failed("cannot read " + std::string{to_string(where)}, row->status());
+}
+
+const std::vector<std::string>& store::damage() const {
+  return parts_->damage;
+}
+
+result<store::backup_report> store::backup(const std::string& directory, std::uint32_t kept) {
+  std::shared_ptr<database> held;
+  {
+    const std::unique_lock writing(parts_->access);
+    if (!parts_->open)
+      return closed();
+    if (auto mended = parts_->mend(); !mended)
+      return mended.error();
+    held = parts_->data;
+    ++parts_->copies;
+  }
+  auto done = make_backup(held->db(), directory, kept);
+  held.reset();
+  const std::unique_lock writing(parts_->access);
+  --parts_->copies;
+  return done;
 }
 
 result<void> store::sync() {

@@ -17,14 +17,15 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace troupe::storage {
 
 /// Where the master key comes from.
 struct master_key_source {
-  secret from_environment;     ///< `TROUPE_MASTER_KEY`: 64 hex digits or base64 of 32 bytes
-  secret previous;             ///< `TROUPE_MASTER_KEY_PREVIOUS`: tried when the first does not fit
-  std::string file;            ///< used when the environment has none; made if nothing is sealed
+  secret from_environment; ///< `TROUPE_MASTER_KEY`: 64 hex digits or base64 of 32 bytes
+  secret previous;         ///< `TROUPE_MASTER_KEY_PREVIOUS`: tried when the first does not fit
+  std::string file;        ///< used when the environment has none; made if nothing is sealed
 };
 
 /// Seals and opens. Thread-safe: it does not change, but for `rotate`, which has a lock.
@@ -58,6 +59,8 @@ public:
   virtual std::string master_fingerprint() const = 0;
   virtual std::string master_origin() const = 0; ///< `TROUPE_MASTER_KEY` or the file's path
   virtual std::uint32_t data_key() const = 0;    ///< number of the newest
+  /// What an operator should know of how it was opened: that the master key was changed, say.
+  virtual const std::vector<std::string>& notes() const = 0;
 };
 
 } // namespace troupe::storage

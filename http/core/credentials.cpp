@@ -111,7 +111,34 @@ key_id fingerprint(std::string_view secret) {
 }
 
 credential credential_of(std::string name, std::string_view secret) {
-  return {std::move(name), sha256(secret)};
+  credential c;
+  c.name = std::move(name);
+  c.hash = sha256(secret);
+  return c;
+}
+
+bool matches(std::string_view pattern, std::string_view text) {
+  const auto first = pattern.find('*');
+  if (first == std::string_view::npos)
+    return pattern == text;
+  if (!text.starts_with(pattern.substr(0, first)))
+    return false;
+  text.remove_prefix(first);
+  pattern.remove_prefix(first + 1);
+  // Each piece between two stars is taken where it is found first: no later place serves better.
+  for (auto star = pattern.find('*'); star != std::string_view::npos; star = pattern.find('*')) {
+    const auto at = text.find(pattern.substr(0, star));
+    if (at == std::string_view::npos)
+      return false;
+    text.remove_prefix(at + star);
+    pattern.remove_prefix(star + 1);
+  }
+  return text.ends_with(pattern);
+}
+
+bool matches_any(const std::vector<std::string>& patterns, std::string_view text) {
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&](const std::string& p) { return matches(p, text); });
 }
 
 credential_set::credential_set(std::vector<credential> list) : sorted_(std::move(list)) {

@@ -26,10 +26,17 @@ key_id fingerprint(std::string_view secret);
 
 struct credential {
   std::string name;
-  sha256_hash hash; ///< of its secret
+  sha256_hash hash{};                ///< of its secret
+  std::int64_t expires_at_ms = 0;    ///< wall clock, since 1970; 0: never
+  std::vector<std::string> models{}; ///< patterns of those it may use; empty: all
 };
 
 credential credential_of(std::string name, std::string_view secret);
+
+/// Whether `text` is what `pattern` says: `*` stands for any run of characters, also none; every
+/// other character for itself. Takes time linear in both, whatever the pattern.
+bool matches(std::string_view pattern, std::string_view text);
+bool matches_any(const std::vector<std::string>& patterns, std::string_view text);
 
 /// Who may call us. Immutable, so any thread may ask.
 class credential_set {

@@ -11,7 +11,10 @@ namespace troupe::http::detail {
 origin_pool::origin_pool(const origin& o) : to(o), host_field(host_field_of(o)) {}
 
 client_pool::client_pool(event_loop& loop, client_options options, log_sink& log)
-    : loop_(loop), options_(std::move(options)), log_(log), names_(loop.internals()) {}
+    : loop_(loop), options_(std::move(options)), log_(log), names_(loop.internals()) {
+  if (options_.tally == nullptr)
+    options_.tally = std::make_shared<client_tally>();
+}
 
 std::size_t client_pool::hash::operator()(const origin& o) const noexcept {
   return std::hash<std::string>{}(o.host) ^ (std::size_t{o.port} << 1) ^ std::size_t{o.tls};
@@ -41,7 +44,7 @@ std::shared_ptr<client_connection> client_pool::take(origin_pool& home) {
     return nullptr;
   auto latest = std::move(home.idle.back());
   home.idle.pop_back();
-  --counters_.connections_idle;
+  options_.tally->connections_idle.subtract();
   return latest;
 }
 
@@ -60,7 +63,7 @@ void client_pool::give_back(std::shared_ptr<client_connection> connection) {
     return;
   }
   home.idle.push_back(std::move(connection));
-  ++counters_.connections_idle;
+  options_.tally->connections_idle.add();
 }
 
 void client_pool::drop(client_connection& connection) {
@@ -71,7 +74,7 @@ void client_pool::drop(client_connection& connection) {
     return;
   const auto keep = std::move(*found);
   idle.erase(found);
-  --counters_.connections_idle;
+  options_.tally->connections_idle.subtract();
   keep->close(ended_by::owner);
 }
 
@@ -98,8 +101,8 @@ void client_pool::stop() {
 }
 
 void client_pool::count_opened() {
-  ++counters_.connections_made;
-  ++counters_.connections_open;
+  options_.tally->connections_made.add();
+  options_.tally->connections_open.add();
 }
 
 } // namespace troupe::http::detail

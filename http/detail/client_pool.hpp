@@ -62,8 +62,8 @@ public:
   bool stopped() const { return stopped_; }
 
   void count_opened();
-  void count_closed() { --counters_.connections_open; }
-  client_counters& counters() { return counters_; }
+  void count_closed() { options_.tally->connections_open.subtract(); }
+  client_tally& tally() { return *options_.tally; }
 
 private:
   struct hash {
@@ -77,7 +77,6 @@ private:
   std::unique_ptr<tls_context> tls_;
   std::unordered_map<origin, std::unique_ptr<origin_pool>, hash> origins_;
   std::vector<headers> spare_fields_;
-  client_counters counters_;
   bool stopped_ = false;
 };
 

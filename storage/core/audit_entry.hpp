@@ -16,10 +16,10 @@ namespace troupe::storage {
 
 struct audit_entry {
   std::int64_t at_ms = 0;
-  std::string who;    ///< name of the credential, `local` for the node's own socket, `start`
-  std::string from;   ///< address
-  std::string action; ///< `settings.change`, `keys.add`, ...; stable words
-  std::string target; ///< id of the item; may be empty (bulk)
+  std::string who;          ///< name of the credential, `local` for the node's own socket, `start`
+  std::string from;         ///< address
+  std::string action;       ///< `settings.change`, `keys.add`, ...; stable words
+  std::string target;       ///< id of the item; may be empty (bulk)
   std::uint64_t before = 0; ///< the item's revision; 0: it was not there
   std::uint64_t after = 0;
   std::string request_id;

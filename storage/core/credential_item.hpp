@@ -22,9 +22,9 @@ namespace troupe::storage {
 
 /// Stored: values never change.
 enum class role : std::uint8_t {
-  client = 1,   ///< calls models; has no business on the admin port
+  client = 1,    ///< calls models; has no business on the admin port
   operator_ = 2, ///< may change everything
-  viewer = 3,   ///< may look at everything that is not secret
+  viewer = 3,    ///< may look at everything that is not secret
 };
 
 /// `client`, `operator`, `viewer`.

@@ -6,12 +6,12 @@
 //
 //   u8 schema = 1
 //   u8 flags: bit 0 enabled
-//   u8 secret: 0 none (it comes from the configuration), 1 sealed
-//   u32 length, bytes      the sealed secret, see storage/vault.hpp
-//   text upstream, kind, name, domain, proxy, note
+//   u32 length, bytes      the sealed secret (storage/vault.hpp); empty: it is configured
+//   text upstream, kind, name, domain, note
+//   u32 length, bytes      the sealed address of the proxy; empty: none
 //   texts groups, tags
 //   u32 weight, i32 tier
-//   u16 count, limits:     text model, u8 window, u64 amount
+//   u16 count, limits:     text model, u8 kind, u64 amount
 
 #include "protocol/base/result.hpp"
 
@@ -24,13 +24,13 @@ namespace troupe::storage {
 
 /// What a declared limit counts. Stored: values never change.
 enum class limit_kind : std::uint8_t {
-  rpm = 1,          ///< requests in any 60 s
-  tpm = 2,          ///< input and output tokens in any 60 s
-  input_tpm = 3,    ///< input tokens in any 60 s
-  output_tpm = 4,   ///< output tokens in any 60 s
-  rpd = 5,          ///< requests of the upstream's day
-  tpd = 6,          ///< tokens of the upstream's day
-  concurrency = 7,  ///< calls at one time
+  rpm = 1,         ///< requests in any 60 s
+  tpm = 2,         ///< input and output tokens in any 60 s
+  input_tpm = 3,   ///< input tokens in any 60 s
+  output_tpm = 4,  ///< output tokens in any 60 s
+  rpd = 5,         ///< requests of the upstream's day
+  tpd = 6,         ///< tokens of the upstream's day
+  concurrency = 7, ///< calls at one time
 };
 
 /// `rpm`, `input_tpm`, ...

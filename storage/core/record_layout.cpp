@@ -1,80 +1,13 @@
 #include "storage/core/record_layout.hpp"
 
+#include "storage/core/bytes.hpp"
+
 #include <algorithm>
-#include <limits>
-#include <type_traits>
 
 namespace troupe::storage {
 namespace {
 
 constexpr std::uint8_t schema = 1;
-constexpr std::size_t short_max = std::numeric_limits<std::uint16_t>::max();
-
-class writer {
-public:
-  template <class Number>
-  void number(Number n) {
-    auto rest = static_cast<std::make_unsigned_t<Number>>(n);
-    for (std::size_t i = 0; i < sizeof(Number); ++i) {
-      bytes_.push_back(static_cast<char>(rest & 0xFF));
-      if constexpr (sizeof(Number) > 1)
-        rest >>= 8;
-    }
-  }
-
-  void text(std::string_view t) {
-    t = t.substr(0, short_max);
-    number(static_cast<std::uint16_t>(t.size()));
-    bytes_.append(t);
-  }
-
-  std::string take() { return std::move(bytes_); }
-
-private:
-  std::string bytes_;
-};
-
-/// Reads in order; after bytes that end too soon everything is 0 and `complete` is false.
-class reader {
-public:
-  explicit reader(std::string_view bytes) : rest_(bytes) {}
-
-  template <class Number>
-  void number(Number& n) {
-    std::make_unsigned_t<Number> sum = 0;
-    const auto bytes = take(sizeof(Number));
-    for (std::size_t i = bytes.size(); i > 0; --i) {
-      if constexpr (sizeof(Number) > 1)
-        sum = static_cast<decltype(sum)>(sum << 8);
-      sum = static_cast<decltype(sum)>(sum | static_cast<unsigned char>(bytes[i - 1]));
-    }
-    n = static_cast<Number>(sum);
-  }
-
-  void text(std::string& t) {
-    std::uint16_t length = 0;
-    number(length);
-    t = take(length);
-  }
-
-  bool complete() const { return complete_; }
-  std::size_t left() const { return rest_.size(); }
-
-private:
-  std::string_view take(std::size_t count) {
-    if (!complete_ || rest_.size() < count) {
-      complete_ = false;
-      return {};
-    }
-    const auto taken = rest_.substr(0, count);
-    rest_.remove_prefix(count);
-    return taken;
-  }
-
-  std::string_view rest_;
-  bool complete_ = true;
-};
-
 /// Names the numbers of the fixed part in their order, for writer and reader alike.
 template <class Record, class Each>
 void fixed_part(Record& r, Each each) {
@@ -99,11 +32,11 @@ void fixed_part(Record& r, Each each) {
 } // namespace
 
 std::string encode(const key_state_record& r) {
-  writer out;
+  byte_writer out;
   out.number(schema);
   fixed_part(r, [&out](auto n) { out.number(n); });
   out.text(r.last_error);
-  const auto count = std::min(r.models.size(), short_max);
+  const auto count = std::min(r.models.size(), byte_writer::short_max);
   out.number(static_cast<std::uint16_t>(count));
   for (std::size_t i = 0; i < count; ++i) {
     const auto& m = r.models[i];
@@ -117,7 +50,7 @@ std::string encode(const key_state_record& r) {
 }
 
 result<key_state_record> decode_key_state(std::string_view bytes) {
-  reader in(bytes);
+  byte_reader in(bytes);
   std::uint8_t found = 0;
   in.number(found);
   if (!in.complete())

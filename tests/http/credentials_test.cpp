@@ -121,4 +121,26 @@ TEST(credentials, without_key_keeps_the_rest_byte_for_byte) {
 }
 
 } // namespace
+TEST(credentials, patterns_stand_for_names_of_models) {
+  const auto fits = [](std::string_view pattern, std::string_view text) {
+    return matches(pattern, text);
+  };
+  EXPECT_TRUE(fits("gemini-2.5-pro", "gemini-2.5-pro"));
+  EXPECT_FALSE(fits("gemini-2.5-pro", "gemini-2.5-pro-exp"));
+  EXPECT_TRUE(fits("gemini-2.5-*", "gemini-2.5-"));
+  EXPECT_TRUE(fits("*", ""));
+  EXPECT_TRUE(fits("*-pro", "gemini-pro"));
+  EXPECT_FALSE(fits("a*a", "a"));
+  EXPECT_TRUE(fits("a*b*c", "aXbYbZc"));
+  EXPECT_FALSE(fits("a*b*c", "aXcYb"));
+  EXPECT_TRUE(fits("**", "x"));
+  EXPECT_FALSE(fits("Gemini*", "gemini"));
+  EXPECT_TRUE(matches_any({"x", "g*"}, "gemini"));
+  EXPECT_FALSE(matches_any({}, "gemini"));
+  std::string stars, many(50'000, 'a');
+  for (int i = 0; i < 1'000; ++i)
+    stars += "a*";
+  EXPECT_FALSE(fits(stars + "b", many)) << "and says so soon";
+}
+
 } // namespace troupe::http

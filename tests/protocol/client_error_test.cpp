@@ -37,6 +37,8 @@ const expected_row rows[] = {
      "UNAVAILABLE"},
     {fault::location, 403, "invalid_request_error", "unsupported_country_region_territory", 403,
      "permission_error", "FAILED_PRECONDITION"},
+    {fault::model_not_allowed, 403, "invalid_request_error", "model_not_allowed", 403,
+     "permission_error", "PERMISSION_DENIED"},
     {fault::invalid_request, 400, "invalid_request_error", nullptr, 400, "invalid_request_error",
      "INVALID_ARGUMENT"},
     {fault::not_found, 404, "invalid_request_error", "model_not_found", 404, "not_found_error",
