@@ -199,7 +199,10 @@ struct outputs {
 class spdlog_log : public node_log {
 public:
   spdlog_log(const log_settings& s, const std::string& directory)
-      : settings_(s), outputs_(s, directory), queue_(s.queue_max), writer_([this] { run(); }) {}
+      : settings_(s), outputs_(s, directory), queue_(s.queue_max) {
+    spdlog_log::levels(s.levels);
+    writer_ = std::thread([this] { run(); });
+  }
 
   ~spdlog_log() override {
     queue_.close();
@@ -207,7 +210,12 @@ public:
   }
 
   bool wants(log_area area, log_level level) const override {
-    return level >= settings_.levels[static_cast<std::size_t>(area)];
+    return level >= levels_[static_cast<std::size_t>(area)].load(std::memory_order_relaxed);
+  }
+
+  void levels(const std::array<log_level, log_areas>& least) override {
+    for (std::size_t i = 0; i < least.size(); ++i)
+      levels_[i].store(least[i], std::memory_order_relaxed);
   }
 
   void write(log_area area, log_level level, std::string_view request_id,
@@ -255,6 +263,7 @@ private:
   outputs outputs_;
   log_queue queue_;
   std::atomic<std::uint64_t> failed_{0};
+  std::array<std::atomic<log_level>, log_areas> levels_{};
   std::thread writer_; ///< last: it uses all of the above
 };
 

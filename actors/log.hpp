@@ -4,6 +4,7 @@
 #include "protocol/base/result.hpp"
 #include "protocol/config/settings.hpp"
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -22,6 +23,9 @@ struct log_counters {
 class node_log : public log_sink {
 public:
   virtual log_counters counters() const = 0;
+
+  /// Least levels of lines per area, from now on. Any thread.
+  virtual void levels(const std::array<log_level, log_areas>& least) = 0;
 
   /// Waits until everything written before is with the operating system.
   virtual void flush() = 0;

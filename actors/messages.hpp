@@ -10,9 +10,9 @@
 //   front --settlement--> key actor                           (no answer)
 
 #include "actors/core/key_state.hpp"
+#include "actors/key/key_types.hpp"
 #include "actors/key/pool_key.hpp"
 #include "protocol/base/secret.hpp"
-#include "protocol/gemini/classify.hpp"
 
 #include <caf/actor.hpp>
 #include <caf/atom.hpp>
@@ -76,71 +76,10 @@ struct acquire_reply {
   std::uint32_t disabled = 0; ///< not `granted`: how many of them are disabled
 };
 
-/// How the call of a lease ended: sent once to `acquire_reply::key_actor`, never answered.
-/// The fields from `what` to `reason` are those of `gemini::verdict`.
-struct settlement {
-  std::uint64_t lease = 0;
-  /// The client left or the call was never made: ends the lease, says nothing of the key.
-  bool abandoned = false;
-  std::string model; ///< as asked upstream
-  gemini::answer_class what = gemini::answer_class::ok;
-  gemini::answer_scope scope = gemini::answer_scope::none;
-  std::string concerned_model;      ///< `verdict::model`; may be empty or differ from `model`
-  std::int64_t retry_after_ms = -1; ///< -1: the upstream gave none
-  bool model_not_offered = false;
-  std::string message; ///< the upstream's words, masked, at most a few hundred bytes
-  std::string reason;
-  std::uint64_t prompt_tokens = 0;
-  std::uint64_t output_tokens = 0;
-  std::uint64_t thought_tokens = 0;
-  std::uint64_t cached_tokens = 0;
-  std::int64_t latency_us = -1;    ///< from sending to the end; -1: unknown
-  std::int64_t first_byte_us = -1; ///< from sending to the answer's first byte; -1: none came
-};
-
 // --- admin and pool ------------------------------------------------------------------------
-
-struct model_status {
-  std::string model;
-  key_reason reason = key_reason::none;
-  std::int64_t until_at_ms = 0;
-  std::uint32_t throttles = 0; ///< consecutive throttles whose length we had to guess
-};
-
-/// Everything the admin API shows of one key. No field holds a secret.
-struct key_status {
-  std::uint64_t key = 0;
-  std::string name;
-  key_state state = key_state::ready;
-  key_reason reason = key_reason::none;
-  std::int64_t since_at_ms = 0;     ///< of the state; 0: since the start
-  std::int64_t until_at_ms = 0;     ///< end of a key-wide rest; 0: none, or no end known
-  std::vector<model_status> models; ///< models that rest on this key
-  std::uint32_t strikes = 0;
-  std::uint32_t in_flight = 0;
-  std::uint64_t granted = 0;
-  std::uint64_t expired = 0;               ///< leases that nobody settled
-  std::uint64_t abandoned = 0;             ///< calls whose client left
-  std::array<std::uint64_t, 13> answers{}; ///< settled calls, by `gemini::answer_class`
-  std::uint64_t prompt_tokens = 0;
-  std::uint64_t output_tokens = 0;
-  std::uint64_t thought_tokens = 0;
-  std::uint64_t cached_tokens = 0;
-  std::int64_t last_used_at_ms = 0;
-  std::int64_t last_error_at_ms = 0;
-  std::string last_error;     ///< masked
-  std::uint32_t restarts = 0; ///< of the key's actor
-};
 
 using list_keys_atom = caf::atom_constant<caf::atom("list_keys")>; ///< -> vector<key_status>
 using drain_atom = caf::atom_constant<caf::atom("drain")>; ///< no more grants -> unit once stored
-
-enum class key_order : std::uint8_t {
-  enable,  ///< ends a disablement and clears strikes; rests stay
-  disable, ///< until enabled by hand
-  pause,   ///< a key-wide rest of `pause_ms`
-  reset,   ///< ready and clean: ends disablement, rests, strikes (counts stay)
-};
 
 /// An operator's word on one key. Answered by the new `key_status`, or `errc::not_found`.
 struct key_command {
@@ -162,13 +101,6 @@ struct remove_keys {
   std::vector<std::uint64_t> keys;
 };
 
-/// What can be said of a key without asking its actor.
-struct key_brief {
-  std::uint64_t key = 0;
-  key_state state = key_state::ready;
-  key_reason reason = key_reason::none;
-  std::int64_t last_used_ms_ago = -1; ///< -1: not since the start
-};
 using list_briefs_atom = caf::atom_constant<caf::atom("briefs")>; ///< -> vector<key_brief>
 
 /// -> vector<key_status>, without those that are not there.

@@ -3,8 +3,8 @@
 #include "actors/admin/admin_front.hpp"
 #include "actors/bridge.hpp"
 #include "actors/front/front.hpp"
+#include "actors/inventory/inventory_actor.hpp"
 #include "actors/key/pool_actor.hpp"
-#include "actors/node_credentials.hpp"
 #include "actors/node_parts.hpp"
 #include "actors/scheduling.hpp"
 #include "actors/storage_actor.hpp"
@@ -19,6 +19,7 @@
 #include <algorithm>
 #include <atomic>
 #include <future>
+#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -39,12 +40,28 @@ void run_on(http::event_loop& loop, Work work) {
   done.get_future().wait();
 }
 
+wall_time wall_now() {
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+storage::master_key_source master_key_of(const config_sources& sources, const settings& s) {
+  const auto variable = [&](const char* name) {
+    const auto at = sources.environment.find(name);
+    return at == sources.environment.end() ? secret{} : secret{at->second};
+  };
+  storage::master_key_source from;
+  from.from_environment = variable("TROUPE_MASTER_KEY");
+  from.previous = variable("TROUPE_MASTER_KEY_PREVIOUS");
+  from.file = s.master_key_file.empty() ? s.data_dir + "/master.key" : s.master_key_file;
+  return from;
+}
+
 /// What belongs to one loop and is touched on it only.
 struct loop_parts {
   http::event_loop* loop = nullptr;
   std::unique_ptr<bridge> door;
-  std::vector<std::unique_ptr<http::client>> clients;
   front_metrics metrics;
+  std::shared_ptr<http::client_tally> tally = std::make_shared<http::client_tally>();
   std::unique_ptr<front> serving;
 };
 
@@ -53,73 +70,95 @@ public:
   explicit running_node(node_log& log) : log_(log) {}
   ~running_node() override { stop(); }
 
-  result<void> begin(const settings& s);
+  result<void> begin(const config_sources& sources, const settings& first);
 
   std::uint16_t port() const override { return clients_->port(); }
   std::uint16_t admin_port() const override { return admins_->port(); }
   std::size_t keys() const override { return keys_; }
+  std::shared_ptr<const loaded_settings> settings_now() const override;
   const std::optional<first_credentials>& made_credentials() const override { return made_; }
   void drain() override;
   bool wait_drained(duration limit) override { return clients_->wait_drained(limit); }
   bool stop() override;
 
 private:
-  result<void> begin_actors(const settings& s, const pool_plan& plan);
-  void begin_fronts(std::shared_ptr<const front_config> config);
-  result<void> begin_servers(const settings& s, http::credential_set admins);
+  result<void> open_data(const config_sources& sources, const settings& first);
+  result<void> begin_actors(const settings& s);
+  result<void> begin_fronts(const settings& s);
+  result<void> begin_servers(const settings& s);
+  void use_settings(const loaded_settings& loaded, upstream_kind kind);
+  void use_credentials(const credential_table& all);
+  void replace_config(std::shared_ptr<const front_config> config);
+  result<std::shared_ptr<const front_config>> config_of(const settings& s, upstream_kind kind);
   metrics_facts facts() const;
+  std::string why_not_ready() const;
   void end_actors();
 
   node_log& log_;
+  job_board jobs_{wall_now};
   std::unique_ptr<storage::store> db_;
+  std::unique_ptr<troupe::inventory> tables_;
   std::unique_ptr<runtime> runtime_;
   caf::actor storage_;
   caf::actor pool_;
+  caf::actor inventory_;
   std::vector<std::unique_ptr<loop_parts>> parts_;
+  std::shared_ptr<const front_config> config_; ///< changed by the inventory's thread alone
   std::unique_ptr<admin_front> admin_;
   std::unique_ptr<http::server> clients_;
   std::unique_ptr<http::server> admins_;
   std::optional<first_credentials> made_;
-  std::size_t keys_ = 0;
+  mutable std::mutex settings_access_;
+  std::shared_ptr<const loaded_settings> settings_;
   bool stored_ = true; ///< everything that had to be, when the actors ended
   std::atomic<bool> draining_{false};
+  std::atomic<std::size_t> keys_{0};
   const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
 };
 
-result<void> running_node::begin(const settings& s) {
-  auto plan = plan_pool(s);
-  if (!plan)
-    return plan.error();
-  for (const auto& warning : plan->warnings)
-    log_.write(log_area::pool, log_level::warning, {}, warning);
+result<void> running_node::begin(const config_sources& sources, const settings& first) {
+  if (auto opened = open_data(sources, first); !opened)
+    return opened;
+  const auto loaded = tables_->settings().loaded();
+  settings_ = loaded;
+  const auto& s = loaded->values;
+  log_.levels(s.log.levels);
+  if (auto begun = begin_actors(s); !begun)
+    return begun;
+  if (auto begun = begin_fronts(s); !begun)
+    return begun;
+  return begin_servers(s);
+}
+
+result<void> running_node::open_data(const config_sources& sources, const settings& first) {
   storage::store_options options;
-  options.directory = s.data_dir;
+  options.directory = first.data_dir;
   auto db = storage::store::open(options);
   if (!db)
     return db.error();
   db_ = *std::move(db);
-  auto credentials = prepare_credentials(s.credentials, *db_);
-  if (!credentials)
-    return credentials.error();
-  made_ = std::move(credentials->made);
-  if (auto begun = begin_actors(s, *plan); !begun)
-    return begun;
-
-  auto config = std::make_shared<front_config>();
-  config->translation = s.translation;
-  config->upstreams = std::move(plan->upstreams);
-  config->upstream_by_key = std::move(plan->upstream_by_key);
-  config->clients = std::move(credentials->clients);
-  config->pool = s.pool;
-  config->cors = s.cors;
-  config->models = s.models;
-  config->real_models = built_in_models();
-  config->real_models.insert(s.models.known.begin(), s.models.known.end());
-  begin_fronts(std::move(config));
-  return begin_servers(s, std::move(credentials->admins));
+  for (const auto& words : db_->damage())
+    log_.write(log_area::storage, log_level::error, {}, words);
+  const auto master = master_key_of(sources, first);
+  auto vault = storage::vault::open(*db_, master);
+  if (!vault)
+    return vault.error();
+  for (const auto& words : (*vault)->notes())
+    log_.write(log_area::security, log_level::warning, {}, words);
+  std::vector<std::string> warnings;
+  auto tables = inventory::open(
+      {*db_, *std::move(vault), master, sources, wall_now, jobs_, log_, first.data_dir}, warnings);
+  if (!tables)
+    return tables.error();
+  tables_ = *std::move(tables);
+  for (const auto& words : warnings)
+    log_.write(log_area::storage, log_level::warning, {}, words);
+  if (const auto& made = tables_->made())
+    made_ = first_credentials{made->client, made->admin};
+  return {};
 }
 
-result<void> running_node::begin_actors(const settings& s, const pool_plan& plan) {
+result<void> running_node::begin_actors(const settings& s) {
   const auto loops =
       s.loops != 0 ? s.loops : std::max<std::size_t>(1, std::thread::hardware_concurrency());
   auto started = runtime::start(s.scheduler, loops);
@@ -132,47 +171,58 @@ result<void> running_node::begin_actors(const settings& s, const pool_plan& plan
   pool_options.strikes_max = s.pool.strikes_max;
   pool_options.cooldown = s.pool.cooldown;
   pool_options.cooldown_max = s.pool.cooldown_max;
-  pool_ = spawn_pool(system, plan.keys, pool_options, storage_, *db_, log_);
-  keys_ = plan.keys.size();
+  keys_ = tables_->keys().size();
+  pool_ = spawn_pool(system, tables_->keys().pool_keys(), pool_options, storage_, *db_, log_);
   return {};
 }
 
-void running_node::begin_fronts(std::shared_ptr<const front_config> config) {
+result<std::shared_ptr<const front_config>> running_node::config_of(const settings& s,
+                                                                    upstream_kind kind) {
+  return front_config_of(s, kind, tables_->numbers(), tables_->credentials().clients());
+}
+
+result<void> running_node::begin_fronts(const settings& s) {
+  auto config = config_of(s, tables_->keys().served_kind());
+  if (!config)
+    return config.error();
+  config_ = *std::move(config);
   for (auto* loop : runtime_->loops()) {
     auto parts = std::make_unique<loop_parts>();
     parts->loop = loop;
     parts->door = std::make_unique<bridge>(*loop, runtime_->system(), log_);
     run_on(*loop, [&] {
-      for (const auto& upstream : config->upstreams)
-        parts->clients.push_back(http::client::make(*loop, upstream.client, log_));
+      parts->serving = std::make_unique<front>(
+          attempts::parts{*loop, *parts->door, pool_, parts->metrics, log_,
+                          storage::random_number()},
+          make_serving(*loop, config_, nullptr, parts->tally, log_), draining_);
     });
-    std::vector<http::client*> clients;
-    for (const auto& client : parts->clients)
-      clients.push_back(client.get());
-    parts->serving = std::make_unique<front>(attempts::parts{*loop, *parts->door, pool_, config,
-                                                             std::move(clients), parts->metrics,
-                                                             log_, storage::random_number()},
-                                             draining_);
     parts_.push_back(std::move(parts));
   }
+  return {};
 }
 
-result<void> running_node::begin_servers(const settings& s, http::credential_set admins) {
-  node_view view;
-  view.ready = [this] { return !draining_.load(std::memory_order_relaxed) && keys_ != 0; };
-  view.not_ready = [this] {
-    return std::string{draining_ ? "this node is draining" : "no upstream key is configured"};
-  };
-  view.facts = [this] { return facts(); };
+result<void> running_node::begin_servers(const settings& s) {
   std::vector<http::event_loop*> loops;
   std::vector<http::server_handler*> fronts;
   for (const auto& parts : parts_) {
-    view.fronts.push_back(&parts->metrics);
     loops.push_back(parts->loop);
     fronts.push_back(parts->serving.get());
   }
-  admin_ = std::make_unique<admin_front>(*parts_.front()->door, pool_, storage_, std::move(admins),
-                                         std::move(view), log_);
+  inventory_reach reach;
+  reach.pool = pool_;
+  reach.storage = storage_;
+  reach.use_settings = [this](const loaded_settings& l, upstream_kind k) { use_settings(l, k); };
+  reach.use_credentials = [this](const credential_table& all) { use_credentials(all); };
+  reach.keys_are = [this](std::size_t count) { keys_ = count; };
+  inventory_ = spawn_inventory(runtime_->system(), *tables_, std::move(reach), log_);
+  node_view view;
+  view.ready = [this] { return why_not_ready().empty(); };
+  view.not_ready = [this] { return why_not_ready(); };
+  view.facts = [this] { return facts(); };
+  for (const auto& parts : parts_)
+    view.fronts.push_back(&parts->metrics);
+  admin_ = std::make_unique<admin_front>(*parts_.front()->door, pool_, storage_,
+                                         tables_->credentials().admins(), std::move(view), log_);
   auto admin = http::server::start(admin_server_options(s), log_, {loops.front()}, {admin_.get()});
   if (!admin)
     return failure{admin.error().code, "admin port: " + admin.error().text};
@@ -184,25 +234,68 @@ result<void> running_node::begin_servers(const settings& s, http::credential_set
   return {};
 }
 
+void running_node::use_settings(const loaded_settings& loaded, upstream_kind kind) {
+  {
+    const std::lock_guard lock(settings_access_);
+    settings_ = std::make_shared<const loaded_settings>(loaded);
+  }
+  log_.levels(loaded.values.log.levels);
+  auto config = config_of(loaded.values, kind);
+  if (!config) {
+    // It was checked before it was stored; whatever this is, the old configuration goes on.
+    log_.write(log_area::http, log_level::error, {},
+               "settings not applied: " + config.error().text);
+    return;
+  }
+  auto next = std::make_shared<front_config>(**config);
+  next->edition = config_->edition + 1;
+  replace_config(std::move(next));
+}
+
+void running_node::use_credentials(const credential_table& all) {
+  auto next = std::make_shared<front_config>(*config_);
+  next->clients = all.clients();
+  replace_config(std::move(next));
+}
+
+void running_node::replace_config(std::shared_ptr<const front_config> config) {
+  config_ = std::move(config);
+  for (const auto& parts : parts_)
+    run_on(*parts->loop, [&] {
+      auto& front = *parts->serving;
+      front.replace(make_serving(*parts->loop, config_, &front.current(), parts->tally, log_));
+    });
+}
+
+std::shared_ptr<const loaded_settings> running_node::settings_now() const {
+  const std::lock_guard lock(settings_access_);
+  return settings_;
+}
+
 metrics_facts running_node::facts() const {
   metrics_facts f;
   f.version = version;
-  f.ready = !draining_.load(std::memory_order_relaxed) && keys_ != 0;
+  f.ready = why_not_ready().empty();
   f.uptime_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
   const auto served = clients_->counters();
   f.client_connections_open = served.connections_open;
   f.client_connections_total = served.connections_accepted;
   f.client_connections_refused = served.connections_refused;
   f.requests_refused = served.requests_refused;
-  for (const auto& parts : parts_)
-    for (const auto& client : parts->clients) {
-      const auto c = client->counters();
-      f.upstream_connections_open += c.connections_open;
-      f.upstream_connections_total += c.connections_made;
-    }
+  for (const auto& parts : parts_) {
+    const auto c = parts->tally->now();
+    f.upstream_connections_open += c.connections_open;
+    f.upstream_connections_total += c.connections_made;
+  }
   f.log_lines_dropped = log_.counters().dropped;
   f.log_lines_failed = log_.counters().failed;
   return f;
+}
+
+std::string running_node::why_not_ready() const {
+  if (draining_.load(std::memory_order_relaxed))
+    return "this node is draining";
+  return keys_.load(std::memory_order_relaxed) != 0 ? "" : "there is no upstream key";
 }
 
 void running_node::drain() {
@@ -220,15 +313,12 @@ bool running_node::stop() {
   admins_.reset();
   for (const auto& parts : parts_)
     run_on(*parts->loop, [&] {
-      for (const auto& client : parts->clients)
+      for (const auto& client : parts->serving->current().clients)
         client->stop();
     });
   end_actors();
   for (const auto& parts : parts_)
-    run_on(*parts->loop, [&] {
-      parts->serving.reset();
-      parts->clients.clear();
-    });
+    run_on(*parts->loop, [&] { parts->serving.reset(); });
   for (const auto& parts : parts_)
     parts->door->stop();
   admin_.reset();
@@ -236,6 +326,7 @@ bool running_node::stop() {
   if (runtime_)
     runtime_->stop();
   runtime_.reset();
+  tables_.reset();
   db_.reset();
   return stored_;
 }
@@ -246,6 +337,13 @@ void running_node::end_actors() {
   {
     caf::scoped_actor self{runtime_->system()};
     const auto finished = [] {};
+    if (inventory_) {
+      // First: it waits for the others, and takes no new work after this.
+      self->monitor(inventory_);
+      self->send_exit(inventory_, caf::exit_reason::user_shutdown);
+      self->receive([](const caf::down_msg&) {});
+      inventory_ = nullptr;
+    }
     const auto failed = [this](const caf::error&) { stored_ = false; };
     if (pool_)
       self->request(pool_, farewell_max, drain_atom::value).receive(finished, failed);
@@ -269,9 +367,10 @@ void running_node::end_actors() {
 
 } // namespace
 
-result<std::unique_ptr<node>> node::start(const settings& s, node_log& log) {
+result<std::unique_ptr<node>> node::start(const config_sources& sources, const settings& first,
+                                          node_log& log) {
   auto n = std::make_unique<running_node>(log);
-  if (auto begun = n->begin(s); !begun)
+  if (auto begun = n->begin(sources, first); !begun)
     return begun.error();
   return std::unique_ptr<node>{std::move(n)};
 }

@@ -4,7 +4,7 @@
 #include "protocol/base/result.hpp"
 #include "protocol/base/secret.hpp"
 #include "protocol/base/time.hpp"
-#include "protocol/config/settings.hpp"
+#include "protocol/config/load.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -23,8 +23,11 @@ struct first_credentials {
 /// ended in reverse. Owned by one thread, which is none of the loops'.
 class node {
 public:
-  /// `log` must outlive the node. The failure's text tells an operator what to do.
-  static result<std::unique_ptr<node>> start(const settings& s, node_log& log);
+  /// `sources`: everything but what the data directory holds, which `first` (the settings that
+  /// follow from them) names. `log` must outlive the node. The failure's text tells an operator
+  /// what to do.
+  static result<std::unique_ptr<node>> start(const config_sources& sources, const settings& first,
+                                             node_log& log);
 
   /// Calls `stop`.
   virtual ~node() = default;
@@ -32,6 +35,9 @@ public:
   virtual std::uint16_t port() const = 0;
   virtual std::uint16_t admin_port() const = 0;
   virtual std::size_t keys() const = 0;
+
+  /// What is in force now. Any thread.
+  virtual std::shared_ptr<const loaded_settings> settings_now() const = 0;
 
   /// Once, on the start that made them.
   virtual const std::optional<first_credentials>& made_credentials() const = 0;

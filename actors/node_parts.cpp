@@ -49,38 +49,41 @@ http::server_options common_options(const settings& s, const listen_address& whe
 
 } // namespace
 
-result<pool_plan> plan_pool(const settings& s) {
-  const auto has = [&](upstream_kind kind) {
-    return std::any_of(s.upstreams.begin(), s.upstreams.end(), [&](const upstream_settings& u) {
-      return u.kind == kind && !u.keys.empty();
-    });
-  };
-  const auto kind = has(upstream_kind::gemini) || !has(upstream_kind::vertex)
-                        ? upstream_kind::gemini
-                        : upstream_kind::vertex;
-  pool_plan plan;
+result<std::vector<upstream_target>> upstream_targets(const settings& s, upstream_kind kind,
+                                                      upstream_numbers& numbers) {
+  const bool any =
+      std::ranges::any_of(s.upstreams, [&](const upstream_settings& u) { return u.kind == kind; });
+  std::vector<upstream_target> targets;
   for (const auto& u : s.upstreams) {
-    if (u.kind != kind) {
-      if (!u.keys.empty())
-        plan.warnings.push_back("upstream '" + u.name + "': its " + std::to_string(u.keys.size())
-                                + " keys serve no surface of this version beside Gemini keys");
+    if (any && u.kind != kind)
       continue;
-    }
     auto target = target_of(u);
     if (!target)
       return failure{errc::invalid_argument, "upstream '" + u.name + "': " + target.error().text};
-    const auto index = plan.upstreams.size();
-    plan.upstreams.push_back(*std::move(target));
-    for (const auto& key : u.keys) {
-      const auto id = http::fingerprint(key.reveal()).value;
-      if (!plan.upstream_by_key.emplace(id, index).second)
-        continue;
-      plan.keys.push_back({id, u.name + "-" + std::to_string(plan.keys.size() + 1), key});
-    }
+    target->number = numbers.of(u.name);
+    targets.push_back(*std::move(target));
   }
-  if (plan.upstreams.empty())
+  if (targets.empty())
     return failure{errc::invalid_argument, "no upstream is configured"};
-  return plan;
+  return targets;
+}
+
+result<std::shared_ptr<const front_config>> front_config_of(const settings& s, upstream_kind kind,
+                                                            upstream_numbers& numbers,
+                                                            http::credential_set clients) {
+  auto targets = upstream_targets(s, kind, numbers);
+  if (!targets)
+    return targets.error();
+  auto config = std::make_shared<front_config>();
+  config->translation = s.translation;
+  config->upstreams = *std::move(targets);
+  config->clients = std::move(clients);
+  config->pool = s.pool;
+  config->cors = s.cors;
+  config->models = s.models;
+  config->real_models = built_in_models();
+  config->real_models.insert(s.models.known.begin(), s.models.known.end());
+  return std::shared_ptr<const front_config>{std::move(config)};
 }
 
 http::server_options client_server_options(const settings& s) {

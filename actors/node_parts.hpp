@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/front/front_config.hpp"
-#include "actors/key/pool_key.hpp"
+#include "actors/inventory/effects.hpp"
 #include "http/server.hpp"
 #include "protocol/base/result.hpp"
 #include "protocol/config/settings.hpp"
@@ -15,16 +15,16 @@
 
 namespace troupe {
 
-struct pool_plan {
-  std::vector<upstream_target> upstreams; ///< those that serve; all of one kind
-  std::vector<pool_key> keys;             ///< without repetitions
-  std::unordered_map<std::uint64_t, std::size_t> upstream_by_key;
-  std::vector<std::string> warnings; ///< upstreams that have no surface yet, and the like
-};
+/// The upstreams of `kind` as the fronts call them, with the numbers under which the pool names
+/// them. Where there is none of the kind, all of them: somebody must be named in errors.
+/// Fails for a base URL that is none.
+result<std::vector<upstream_target>> upstream_targets(const settings& s, upstream_kind kind,
+                                                      upstream_numbers& numbers);
 
-/// Which upstreams and keys the pool has: those of kind `gemini`; if there is none, those of
-/// kind `vertex`. Fails for a base URL that is none.
-result<pool_plan> plan_pool(const settings& s);
+/// What the fronts work with under these settings. Fails as `upstream_targets` does.
+result<std::shared_ptr<const front_config>> front_config_of(const settings& s, upstream_kind kind,
+                                                            upstream_numbers& numbers,
+                                                            http::credential_set clients);
 
 http::server_options client_server_options(const settings& s);
 http::server_options admin_server_options(const settings& s);

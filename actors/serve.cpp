@@ -81,7 +81,8 @@ void announce(const settings& s, const node& n) {
 
 } // namespace
 
-int serve(const settings& s, const std::vector<std::string>& warnings) {
+int serve(const config_sources& sources, const loaded_settings& loaded) {
+  const auto& s = loaded.values;
   const auto signals = claim_signals();
   raise_descriptor_limit();
   auto log = make_log(s.log, s.data_dir);
@@ -89,16 +90,16 @@ int serve(const settings& s, const std::vector<std::string>& warnings) {
     say(stderr, fmt::format("troupe cannot start: {}\n", log.error().text));
     return 1;
   }
-  for (const auto& warning : warnings)
+  for (const auto& warning : loaded.warnings)
     (*log)->write(log_area::http, log_level::warning, {}, warning);
-  auto started = node::start(s, **log);
+  auto started = node::start(sources, s, **log);
   if (!started) {
     say(stderr, fmt::format("troupe cannot start: {}\n", started.error().text));
     (*log)->write(log_area::http, log_level::error, {}, "cannot start: " + started.error().text);
     return 1;
   }
   auto& n = **started;
-  announce(s, n);
+  announce(n.settings_now()->values, n);
   (*log)->write(log_area::http, log_level::info, {},
                 fmt::format("troupe {} serves {} keys on port {}, admin on port {}", version,
                             n.keys(), n.port(), n.admin_port()));
@@ -106,7 +107,7 @@ int serve(const settings& s, const std::vector<std::string>& warnings) {
   (*log)->write(log_area::http, log_level::info, {},
                 "draining: running requests finish, no new ones");
   n.drain();
-  const bool drained = await_drained(n, signals, s.drain_timeout);
+  const bool drained = await_drained(n, signals, n.settings_now()->values.drain_timeout);
   const bool stored = n.stop();
   (*log)->write(log_area::http, log_level::info, {},
                 drained ? "stopped" : "stopped; some exchanges were cut");

@@ -91,9 +91,9 @@ std::string variable(const cli_surroundings& around, const char* name) {
   return found == around.environment.end() ? std::string{} : found->second;
 }
 
-/// Reads what was named. A file that cannot be read is one more problem.
-loaded_settings load(const request& told, const cli_surroundings& around) {
-  config_sources sources;
+/// Reads what was named into `sources`. A file that cannot be read is one more problem.
+loaded_settings load(const request& told, const cli_surroundings& around,
+                     config_sources& sources) {
   config_problems unreadable;
   const auto read = [&](std::string path, const char* otherwise, std::optional<config_text>& into) {
     if (path.empty())
@@ -173,9 +173,10 @@ int run_cli(const std::vector<std::string>& arguments, const cli_surroundings& a
     around.out << "troupe " << version << '\n';
     return 0;
   }
-  const auto loaded = load(told, around);
+  config_sources sources;
+  const auto loaded = load(told, around, sources);
   if (serving->parsed() && loaded.problems.empty())
-    return serve(loaded.values, loaded.warnings);
+    return serve(sources, loaded);
   for (const auto& warning : loaded.warnings)
     around.err << "warning: " << warning << '\n';
   const auto code = report(loaded, around.err);

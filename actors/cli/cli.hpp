@@ -14,10 +14,10 @@
 
 namespace troupe {
 
-/// Runs a node with settings that hold no problem, until it is told to stop; gives the exit
-/// code. The warnings are for its log.
+/// Runs a node until it is told to stop; gives the exit code. `loaded`, which has no problem, is
+/// what `sources` say; the warnings are for the node's log.
 using serve_function =
-    std::function<int(const settings& s, const std::vector<std::string>& warnings)>;
+    std::function<int(const config_sources& sources, const loaded_settings& loaded)>;
 
 /// What the command line reads of the process, so that tests can give their own.
 struct cli_surroundings {

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t error_body_bytes_max = 1024 * 1024;
 constexpr std::size_t settled_message_bytes_max = 300;
+/// Keys of upstreams that a request does not know are passed over, but not for ever.
+constexpr std::size_t strangers_max = 16;
 constexpr std::string_view reset_header = "x-ratelimit-reset";
 
 std::int64_t microseconds(duration d) {
@@ -111,15 +113,16 @@ struct attempts::lease_or_error {
 
 /// Where the answer goes: to a client, or (for `fetch`) into a string.
 struct attempts::client_side {
+  const serving& with;
   http::exchange* x = nullptr;
   answer_maker* answers = nullptr;
   http::cancel_source& cancel;
   std::string_view fields;
   std::string fetched;
 
-  client_side(http::exchange* exchange, answer_maker* maker, http::cancel_source& c,
-              std::string_view f)
-      : x(exchange), answers(maker), cancel(c), fields(f) {}
+  client_side(const serving& s, http::exchange* exchange, answer_maker* maker,
+              http::cancel_source& c, std::string_view f)
+      : with(s), x(exchange), answers(maker), cancel(c), fields(f) {}
 
   std::string_view request_id() const {
     return x != nullptr ? x->request_id() : std::string_view{};
@@ -218,9 +221,9 @@ void attempts::settle(const upstream_call& call, const acquire_reply& lease,
 }
 
 http::task<attempts::attempt_end> attempts::attempt(client_side& side, const upstream_call& call,
-                                                    const acquire_reply& lease) {
-  const auto index = p_.config->upstream_of(lease.key);
-  const auto& target = p_.config->upstreams[index];
+                                                    const acquire_reply& lease,
+                                                    std::size_t upstream) {
+  const auto& target = side.with.config->upstreams[upstream];
   std::string path = target.base_path;
   path += call.path;
   std::string header_lines = call.header_lines;
@@ -238,7 +241,7 @@ http::task<attempts::attempt_end> attempts::attempt(client_side& side, const ups
   request.timeouts = target.timeouts;
 
   const auto sent = p_.loop.now();
-  auto answer = co_await p_.clients[index]->send(target.where, request, side.cancel);
+  auto answer = co_await side.with.clients[upstream]->send(target.where, request, side.cancel);
   attempt_end end;
   if (!answer) {
     end.gone = answer.error().code == errc::cancelled;
@@ -318,7 +321,7 @@ http::task<attempts::attempt_end> attempts::take_whole(client_side& side, const 
     }
     if (bytes->empty())
       break;
-    if (body.size() + bytes->size() > p_.config->answer_bytes_max) {
+    if (body.size() + bytes->size() > side.with.config->answer_bytes_max) {
       auto e = make_client_error(fault::upstream_error,
                                  "The upstream's answer is larger than this node takes.");
       end.verdict = faulty_answer(e);
@@ -421,9 +424,10 @@ http::task<std::optional<client_error>> attempts::run(client_side& side, const u
   std::vector<std::uint64_t> tried;
   std::optional<client_error> last;
   retry_policy policy;
-  policy.attempts_max = p_.config->pool.attempts_max;
+  policy.attempts_max = side.with.config->pool.attempts_max;
   retry_state state;
-  const auto deadline = p_.loop.now() + p_.config->pool.request_deadline;
+  std::size_t strangers = 0;
+  const auto deadline = p_.loop.now() + side.with.config->pool.request_deadline;
   for (;;) {
     auto permission = co_await acquire(call, tried, last, side.cancel);
     if (permission.gone || !permission.lease) {
@@ -431,9 +435,18 @@ http::task<std::optional<client_error>> attempts::run(client_side& side, const u
       co_return permission.error;
     }
     const auto& lease = *permission.lease;
+    const auto upstream = side.with.config->index_of(lease.upstream);
+    if (!upstream) {
+      // The key's upstream came or went after this request had begun.
+      give_back(p_.actors, *permission.lease);
+      tried.push_back(lease.key);
+      if (++strangers > strangers_max)
+        co_return none_usable_error();
+      continue;
+    }
     ++summary.attempts;
     summary.key = lease.key;
-    auto end = co_await attempt(side, call, lease);
+    auto end = co_await attempt(side, call, lease, *upstream);
     settle(call, lease, end);
     summary.gone = end.gone;
     summary.cut = end.visible && end.error.has_value();
@@ -472,9 +485,10 @@ void attempts::log_failure(const client_side& side, const acquire_reply& lease,
   p_.log.write(log_area::upstream, log_level::warning, side.request_id(), line);
 }
 
-http::task<call_summary> attempts::serve(http::exchange& x, const upstream_call& call,
-                                         answer_maker& answers, std::string_view fields) {
-  client_side side(&x, &answers, x.gone(), fields);
+http::task<call_summary> attempts::serve(http::exchange& x, const serving& with,
+                                         const upstream_call& call, answer_maker& answers,
+                                         std::string_view fields) {
+  client_side side(with, &x, &answers, x.gone(), fields);
   call_summary summary;
   auto error = co_await run(side, call, summary);
   if (summary.gone)
@@ -487,9 +501,9 @@ http::task<call_summary> attempts::serve(http::exchange& x, const upstream_call&
   co_return summary;
 }
 
-http::task<std::variant<std::string, client_error>> attempts::fetch(const upstream_call& call,
-                                                                    http::cancel_source& cancel) {
-  client_side side(nullptr, nullptr, cancel, {});
+http::task<std::variant<std::string, client_error>>
+attempts::fetch(const serving& with, const upstream_call& call, http::cancel_source& cancel) {
+  client_side side(with, nullptr, nullptr, cancel, {});
   call_summary summary;
   auto error = co_await run(side, call, summary);
   if (error)

@@ -2,7 +2,7 @@
 
 #include "actors/bridge.hpp"
 #include "actors/front/answers.hpp"
-#include "actors/front/front_config.hpp"
+#include "actors/front/serving.hpp"
 #include "actors/messages.hpp"
 #include "actors/metrics.hpp"
 #include "http/exchange.hpp"
@@ -56,8 +56,6 @@ public:
     http::event_loop& loop;
     bridge& actors;
     caf::actor pool;
-    std::shared_ptr<const front_config> config;
-    std::vector<http::client*> clients; ///< one per upstream
     front_metrics& metrics;
     log_sink& log;
     std::uint64_t seed = 0; ///< random: jitter of backoffs, ids that the upstream does not give
@@ -65,13 +63,14 @@ public:
 
   explicit attempts(parts p) : p_(std::move(p)), random_(p_.seed) {}
 
-  /// Answers `x` in every case. `fields`: header lines that the answer carries (CORS).
-  http::task<call_summary> serve(http::exchange& x, const upstream_call& call,
+  /// Answers `x` in every case. `fields`: header lines that the answer carries (CORS). `with`
+  /// lives until the task ends.
+  http::task<call_summary> serve(http::exchange& x, const serving& with, const upstream_call& call,
                                  answer_maker& answers, std::string_view fields);
 
   /// The same without a client to answer: the upstream's whole body, or why there is none.
-  http::task<std::variant<std::string, client_error>> fetch(const upstream_call& call,
-                                                            http::cancel_source& cancel);
+  http::task<std::variant<std::string, client_error>>
+  fetch(const serving& with, const upstream_call& call, http::cancel_source& cancel);
 
   static http::task<bool> refuse(http::exchange& x, const client_error& error, surface speaks,
                                  std::string_view fields = {});
@@ -85,7 +84,7 @@ private:
                                      std::optional<client_error>& last,
                                      http::cancel_source& cancel);
   http::task<attempt_end> attempt(client_side& side, const upstream_call& call,
-                                  const acquire_reply& lease);
+                                  const acquire_reply& lease, std::size_t upstream);
   http::task<attempt_end> take_whole(client_side& side, const upstream_call& call,
                                      http::client_response& from);
   http::task<attempt_end> pass_stream(client_side& side, const upstream_call& call,

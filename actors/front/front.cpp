@@ -57,6 +57,12 @@ private:
   const front_config& config_;
 };
 
+std::int64_t milliseconds_since_epoch() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
 std::chrono::seconds since_epoch() {
   return std::chrono::duration_cast<std::chrono::seconds>(
       std::chrono::system_clock::now().time_since_epoch());
@@ -98,72 +104,83 @@ fault fault_of(int status) {
 
 } // namespace
 
-front::front(attempts::parts parts, const std::atomic<bool>& draining)
-    : p_(parts), attempts_(std::move(parts)), next_id_(p_.seed), draining_(draining) {}
+front::front(attempts::parts parts, std::shared_ptr<const serving> with,
+             const std::atomic<bool>& draining)
+    : p_(parts),
+      attempts_(std::move(parts)),
+      next_id_(p_.seed),
+      draining_(draining),
+      serving_(std::move(with)) {}
+
+void front::replace(std::shared_ptr<const serving> with) {
+  serving_ = std::move(with);
+}
 
 http::task<void> front::serve(http::exchange& x) {
   p_.metrics.exchanges_open.add();
+  const auto held = serving_; // to the end of this exchange, whatever is changed meanwhile
   const auto where = http::match(x.req().method, x.req().path);
-  const auto fields = cors_fields(x.req());
-  const auto end = co_await dispatch(x, where, fields);
+  visit v{x, *held};
+  v.fields = cors_fields(x.req(), *held);
+  const auto end = co_await dispatch(v, where);
   p_.metrics.exchanges_open.subtract();
   account(x, where.speaks, end);
 }
 
-http::task<call_summary> front::dispatch(http::exchange& x, const http::route& where,
-                                         std::string_view fields) {
+http::task<call_summary> front::dispatch(visit& v, const http::route& where) {
   using http::endpoint;
   if (where.what == endpoint::preflight)
-    co_return co_await preflight(x, fields);
-  if (!admitted(x.req())) {
-    p_.metrics.refusals_401.add();
-    co_return co_await tell(
-        x,
-        make_client_error(fault::bad_credential,
-                          "The credential is missing or not known to this gateway."),
-        where.speaks, fields);
+    co_return co_await preflight(v);
+  auto admitted = admit(v.x.req(), v.with);
+  if (auto* e = std::get_if<client_error>(&admitted)) {
+    note_refusal(v.x);
+    co_return co_await tell(v, std::move(*e), where.speaks);
   }
+  v.who = std::get<const http::credential*>(admitted);
   if (draining_.load(std::memory_order_relaxed))
     co_return co_await tell(
-        x, make_client_error(fault::draining, "This node is stopping; try another one."),
-        where.speaks, fields);
+        v, make_client_error(fault::draining, "This node is stopping; try another one."),
+        where.speaks);
   switch (where.what) {
   case endpoint::chat_completions:
-    co_return co_await chat(x, fields);
+    co_return co_await chat(v);
   case endpoint::native:
-    co_return co_await native(x, fields);
+    co_return co_await native(v);
   case endpoint::list_models:
-    co_return co_await list_models(x, fields);
+    co_return co_await list_models(v);
   case endpoint::get_model:
-    co_return co_await get_model(x, where.model, fields);
+    co_return co_await get_model(v, where.model);
   case endpoint::wrong_method: {
     const std::string allow{where.allow};
     auto e = make_client_error(fault::wrong_method, "This path takes " + allow + ".");
-    const auto more = std::string{fields} + "allow: " + allow + "\r\n";
-    co_return co_await tell(x, std::move(e), where.speaks, more);
+    v.fields += "allow: " + allow + "\r\n";
+    co_return co_await tell(v, std::move(e), where.speaks);
   }
   case endpoint::preflight:
   case endpoint::unknown:
     break;
   }
   co_return co_await tell(
-      x, make_client_error(fault::unknown_path, "This gateway does not offer this path."),
-      where.speaks, fields);
+      v, make_client_error(fault::unknown_path, "This gateway does not offer this path."),
+      where.speaks);
 }
 
-http::task<call_summary> front::chat(http::exchange& x, std::string_view fields) {
+http::task<call_summary> front::chat(visit& v) {
+  const auto& config = *v.with.config;
   auto translated =
-      openai::translate_chat_request(*x.req().body, p_.config->translation, context());
+      openai::translate_chat_request(*v.x.req().body, config.translation, context(v.with));
   if (auto* e = std::get_if<client_error>(&translated))
-    co_return co_await tell(x, std::move(*e), surface::openai, fields);
+    co_return co_await tell(v, std::move(*e), surface::openai);
   if (std::holds_alternative<openai::needs_media>(translated)) {
     auto e =
         make_client_error(fault::invalid_request,
                           "This gateway does not fetch media by address; send it as a data URL.");
     e.code = "remote_media_disabled";
-    co_return co_await tell(x, std::move(e), surface::openai, fields);
+    co_return co_await tell(v, std::move(e), surface::openai);
   }
   auto& request = std::get<openai::chat_request>(translated);
+  if (auto e = refuse_model(v, request.facts.model))
+    co_return co_await tell(v, std::move(*e), surface::openai);
   upstream_call call;
   call.speaks = surface::openai;
   call.path = std::move(request.path);
@@ -173,21 +190,23 @@ http::task<call_summary> front::chat(http::exchange& x, std::string_view fields)
   openai::answer_context facts;
   facts.created = since_epoch();
   facts.id_seed = ++next_id_;
-  facts.request_id = x.request_id();
-  chat_maker answers(request.facts, *p_.config, facts);
-  std::string more{fields};
+  facts.request_id = v.x.request_id();
+  chat_maker answers(request.facts, config, facts);
   if (!request.ignored.empty())
-    more += "x-troupe-ignored: " + request.ignored + "\r\n";
-  co_return co_await attempts_.serve(x, call, answers, more);
+    v.fields += "x-troupe-ignored: " + request.ignored + "\r\n";
+  co_return co_await attempts_.serve(v.x, v.with, call, answers, v.fields);
 }
 
-http::task<call_summary> front::native(http::exchange& x, std::string_view fields) {
-  const auto& r = x.req();
+http::task<call_summary> front::native(visit& v) {
+  const auto& r = v.x.req();
+  const auto& config = *v.with.config;
   auto routed =
-      gemini::route_native(r.method, r.path, r.query, *r.body, p_.config->translation, context());
+      gemini::route_native(r.method, r.path, r.query, *r.body, config.translation, context(v.with));
   if (auto* e = std::get_if<client_error>(&routed))
-    co_return co_await tell(x, std::move(*e), surface::gemini, fields);
+    co_return co_await tell(v, std::move(*e), surface::gemini);
   const auto& to = std::get<gemini::native_call>(routed);
+  if (auto e = refuse_model(v, to.model))
+    co_return co_await tell(v, std::move(*e), surface::gemini);
   upstream_call call;
   call.speaks = surface::gemini;
   call.method = to.what == gemini::method::list_models || to.what == gemini::method::get_model
@@ -205,49 +224,79 @@ http::task<call_summary> front::native(http::exchange& x, std::string_view field
     call.header_lines += field.value;
     call.header_lines += "\r\n";
   }
-  native_maker answers(to, *p_.config);
-  co_return co_await attempts_.serve(x, call, answers, fields);
+  native_maker answers(to, config);
+  co_return co_await attempts_.serve(v.x, v.with, call, answers, v.fields);
 }
 
-http::task<call_summary> front::preflight(http::exchange& x, std::string_view fields) {
+http::task<call_summary> front::preflight(visit& v) {
   http::response_head head(204, {});
-  head.fields = fields;
-  if (!fields.empty()) {
+  head.fields = v.fields;
+  if (!v.fields.empty()) {
     head.fields += "access-control-allow-methods: GET, POST, PUT, PATCH, DELETE, OPTIONS\r\n"
                    "access-control-max-age: 600\r\n";
-    if (const auto wanted = x.req().fields->get("access-control-request-headers"); !wanted.empty())
+    if (const auto wanted = v.x.req().fields->get("access-control-request-headers");
+        !wanted.empty())
       head.add("access-control-allow-headers", wanted);
   }
   call_summary end;
   const std::string_view nothing;
-  end.gone = !co_await x.respond(head, nothing);
+  end.gone = !co_await v.x.respond(head, nothing);
   end.status = 204;
   co_return end;
 }
 
-http::task<call_summary> front::tell(http::exchange& x, client_error e, surface speaks,
-                                     std::string_view fields) {
+http::task<call_summary> front::tell(visit& v, client_error e, surface speaks) {
   call_summary end;
   end.status = render(e, speaks, {}).status;
-  end.gone = !co_await attempts::refuse(x, e, speaks, fields);
+  end.gone = !co_await attempts::refuse(v.x, e, speaks, v.fields);
   co_return end;
 }
 
-bool front::admitted(const http::request& r) const {
+std::variant<const http::credential*, client_error> front::admit(const http::request& r,
+                                                                 const serving& with) const {
   const auto presented = http::presented_credential(r);
-  return !presented.empty() && p_.config->clients.find(presented) != nullptr;
+  const auto* who = presented.empty() ? nullptr : with.config->clients.find(presented);
+  if (who == nullptr)
+    return make_client_error(fault::bad_credential,
+                             "The credential is missing or not known to this gateway.");
+  if (who->expires_at_ms != 0 && milliseconds_since_epoch() >= who->expires_at_ms)
+    return make_client_error(fault::bad_credential, "The credential has expired.");
+  return who;
 }
 
 bool front::admits(const http::request& head) {
-  if (admitted(head))
+  if (std::holds_alternative<const http::credential*>(admit(head, *serving_)))
     return true;
   p_.metrics.refusals_401.add();
   return false;
 }
 
-std::string front::cors_fields(const http::request& r) const {
+/// A line of the security log at most once a second: a flood of guesses must not be one of lines.
+void front::note_refusal(const http::exchange& x) {
+  p_.metrics.refusals_401.add();
+  ++refusals_untold_;
+  const auto now = p_.loop.now();
+  if (now - refusal_told_ < std::chrono::seconds{1}
+      || !p_.log.wants(log_area::security, log_level::warning))
+    return;
+  p_.log.write(log_area::security, log_level::warning, x.request_id(),
+               fmt::format("a request from {} without a valid credential ({} since the last line)",
+                           x.req().peer, refusals_untold_));
+  refusal_told_ = now;
+  refusals_untold_ = 0;
+}
+
+std::optional<client_error> front::refuse_model(const visit& v, std::string_view model) {
+  if (v.who->models.empty() || model.empty() || http::matches_any(v.who->models, model))
+    return std::nullopt;
+  auto e = make_client_error(fault::model_not_allowed, "The credential may not use this model.");
+  e.param = "model";
+  return e;
+}
+
+std::string front::cors_fields(const http::request& r, const serving& with) {
   const auto origin = r.fields->get("origin");
-  const auto& allowed = p_.config->cors.origins;
+  const auto& allowed = with.config->cors.origins;
   if (origin.empty() || allowed.empty())
     return {};
   const bool any = std::find(allowed.begin(), allowed.end(), "*") != allowed.end();
@@ -261,14 +310,15 @@ std::string front::cors_fields(const http::request& r) const {
   return fields;
 }
 
-const known_models& front::models() const {
-  return models_.filled ? models_.known : p_.config->real_models;
+const known_models& front::models(const serving& with) const {
+  return models_.filled && models_.edition == with.config->edition ? models_.known
+                                                                   : with.config->real_models;
 }
 
-request_context front::context() const {
+request_context front::context(const serving& with) const {
   request_context c;
-  c.upstream = p_.config->upstreams.front().kind;
-  c.models = &models();
+  c.upstream = with.config->upstreams.front().kind;
+  c.models = &models(with);
   return c;
 }
 

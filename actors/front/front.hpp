@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace troupe {
@@ -17,7 +18,12 @@ namespace troupe {
 /// and lets `attempts` do the call. Owned by the node; runs on its loop.
 class front final : public http::server_handler {
 public:
-  front(attempts::parts parts, const std::atomic<bool>& draining);
+  front(attempts::parts parts, std::shared_ptr<const serving> with,
+        const std::atomic<bool>& draining);
+
+  /// From the next request on. On its loop.
+  void replace(std::shared_ptr<const serving> with);
+  const serving& current() const { return *serving_; }
 
   http::task<void> serve(http::exchange& x) override;
   bool admits(const http::request& head) override;
@@ -28,34 +34,47 @@ private:
     time_point fetched{};
     std::vector<std::string> offered;
     known_models known;
+    std::uint64_t edition = 0; ///< of the configuration that it was filled under
     bool filled = false;
   };
 
-  http::task<call_summary> dispatch(http::exchange& x, const http::route& where,
-                                    std::string_view fields);
-  http::task<call_summary> chat(http::exchange& x, std::string_view fields);
-  http::task<call_summary> native(http::exchange& x, std::string_view fields);
-  http::task<call_summary> list_models(http::exchange& x, std::string_view fields);
-  http::task<call_summary> get_model(http::exchange& x, std::string_view id,
-                                     std::string_view fields);
-  http::task<call_summary> preflight(http::exchange& x, std::string_view fields);
-  http::task<call_summary> tell(http::exchange& x, client_error error, surface speaks,
-                                std::string_view fields);
+  /// What one exchange needs on its way.
+  struct visit {
+    http::exchange& x;
+    const serving& with;
+    const http::credential* who = nullptr;
+    std::string fields{}; ///< header lines that every answer carries
+  };
+
+  http::task<call_summary> dispatch(visit& v, const http::route& where);
+  http::task<call_summary> chat(visit& v);
+  http::task<call_summary> native(visit& v);
+  http::task<call_summary> list_models(visit& v);
+  http::task<call_summary> get_model(visit& v, std::string_view id);
+  http::task<call_summary> preflight(visit& v);
+  http::task<call_summary> tell(visit& v, client_error error, surface speaks);
 
   /// Fills the cache if it is empty or old. The error is that of an empty cache.
-  http::task<std::optional<client_error>> refresh_models(http::cancel_source& cancel);
+  http::task<std::optional<client_error>> refresh_models(visit& v);
 
-  bool admitted(const http::request& r) const;
-  std::string cors_fields(const http::request& r) const;
-  const known_models& models() const;
-  request_context context() const;
+  /// The credential that may be used now, or what its holder is told.
+  std::variant<const http::credential*, client_error> admit(const http::request& r,
+                                                            const serving& with) const;
+  void note_refusal(const http::exchange& x);
+  static std::optional<client_error> refuse_model(const visit& v, std::string_view model);
+  static std::string cors_fields(const http::request& r, const serving& with);
+  const known_models& models(const serving& with) const;
+  request_context context(const serving& with) const;
   void account(const http::exchange& x, surface speaks, const call_summary& end);
 
   attempts::parts p_;
   attempts attempts_;
   std::uint64_t next_id_;
   const std::atomic<bool>& draining_;
+  std::shared_ptr<const serving> serving_;
   model_cache models_;
+  time_point refusal_told_{}; ///< when a wrong credential was last a line of the log
+  std::uint64_t refusals_untold_ = 0;
 };
 
 } // namespace troupe

@@ -6,8 +6,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace troupe {
@@ -15,6 +15,7 @@ namespace troupe {
 /// One upstream as the fronts call it.
 struct upstream_target {
   std::string name;
+  std::uint32_t number = 0; ///< under which leases name it
   upstream_kind kind = upstream_kind::gemini;
   http::origin where;
   std::string base_path;    ///< goes before every path; may be empty
@@ -23,11 +24,10 @@ struct upstream_target {
   http::client_timeouts timeouts;
 };
 
-/// What a front needs to know, fixed while it serves. Shared by all fronts, read-only.
+/// What a front needs to know. Shared by all fronts, read-only: a change makes a new one.
 struct front_config {
   translation_options translation;
-  std::vector<upstream_target> upstreams;                         ///< never empty
-  std::unordered_map<std::uint64_t, std::size_t> upstream_by_key; ///< where it is not the first
+  std::vector<upstream_target> upstreams; ///< never empty; all of one kind
   http::credential_set clients;
   pool_settings pool;
   cors_settings cors;
@@ -37,11 +37,16 @@ struct front_config {
   std::size_t event_bytes_max = 64 * 1024 * 1024;  ///< of one event of a stream
   duration models_ttl = std::chrono::minutes{10};
 
-  std::size_t upstream_of(std::uint64_t key) const {
-    if (upstreams.size() == 1)
-      return 0;
-    const auto i = upstream_by_key.find(key);
-    return i == upstream_by_key.end() ? 0 : i->second;
+  /// Grows with each change of what models there may be; cached lists are of one edition.
+  std::uint64_t edition = 0;
+
+  /// Where the upstream of this number is in `upstreams`; nothing if it is not there (any more,
+  /// or yet): a key must never be sent to another one.
+  std::optional<std::size_t> index_of(std::uint32_t number) const {
+    for (std::size_t i = 0; i < upstreams.size(); ++i)
+      if (upstreams[i].number == number)
+        return i;
+    return std::nullopt;
   }
 };
 

@@ -13,9 +13,11 @@ namespace {
 constexpr std::size_t pages_max = 50;
 } // namespace
 
-http::task<std::optional<client_error>> front::refresh_models(http::cancel_source& cancel) {
+http::task<std::optional<client_error>> front::refresh_models(visit& v) {
   const auto now = p_.loop.now();
-  if (models_.filled && now - models_.fetched < p_.config->models_ttl)
+  const auto& config = *v.with.config;
+  const bool known = models_.filled && models_.edition == config.edition;
+  if (known && now - models_.fetched < config.models_ttl)
     co_return std::nullopt;
   std::vector<std::string> ids;
   std::string token;
@@ -25,9 +27,9 @@ http::task<std::optional<client_error>> front::refresh_models(http::cancel_sourc
     call.path = "/v1beta/models?pageSize=1000";
     if (!token.empty())
       call.path += "&pageToken=" + http::percent_encode(token);
-    auto body = co_await attempts_.fetch(call, cancel);
+    auto body = co_await attempts_.fetch(v.with, call, v.x.gone());
     if (auto* e = std::get_if<client_error>(&body)) {
-      if (models_.filled)
+      if (known)
         co_return std::nullopt; // an old list is better than none
       co_return std::move(*e);
     }
@@ -42,43 +44,47 @@ http::task<std::optional<client_error>> front::refresh_models(http::cancel_sourc
   }
   models_.fetched = now;
   models_.filled = true;
-  models_.known = p_.config->real_models;
+  models_.edition = config.edition;
+  models_.known = config.real_models;
   models_.known.insert(ids.begin(), ids.end());
-  models_.offered = openai::offered_models(ids, p_.config->models.hidden, p_.config->translation);
+  models_.offered = openai::offered_models(ids, config.models.hidden, config.translation);
   co_return std::nullopt;
 }
 
-http::task<call_summary> front::list_models(http::exchange& x, std::string_view fields) {
-  if (auto e = co_await refresh_models(x.gone()))
-    co_return co_await tell(x, std::move(*e), surface::openai, fields);
+http::task<call_summary> front::list_models(visit& v) {
+  if (auto e = co_await refresh_models(v))
+    co_return co_await tell(v, std::move(*e), surface::openai);
   http::response_head head(200, "application/json");
-  head.fields = fields;
-  const auto body = openai::render_model_list(models_.offered);
+  head.fields = v.fields;
+  auto offered = models_.offered;
+  std::erase_if(offered, [&](const std::string& id) { return refuse_model(v, id).has_value(); });
+  const auto body = openai::render_model_list(offered);
   call_summary end;
-  end.gone = !co_await x.respond(head, body);
+  end.gone = !co_await v.x.respond(head, body);
   end.status = 200;
   co_return end;
 }
 
-http::task<call_summary> front::get_model(http::exchange& x, std::string_view encoded,
-                                          std::string_view fields) {
-  if (auto e = co_await refresh_models(x.gone()))
-    co_return co_await tell(x, std::move(*e), surface::openai, fields);
+http::task<call_summary> front::get_model(visit& v, std::string_view encoded) {
+  if (auto e = co_await refresh_models(v))
+    co_return co_await tell(v, std::move(*e), surface::openai);
   auto id = http::percent_decode(encoded);
   if (id.starts_with("models/"))
     id.erase(0, 7);
-  if (std::find(models_.offered.begin(), models_.offered.end(), id) == models_.offered.end()) {
+  const bool offered =
+      std::find(models_.offered.begin(), models_.offered.end(), id) != models_.offered.end();
+  if (!offered || refuse_model(v, id)) {
     client_error e;
     e.what = fault::not_found;
     e.param = "model";
     e.message = "The model '" + id + "' does not exist here.";
-    co_return co_await tell(x, std::move(e), surface::openai, fields);
+    co_return co_await tell(v, std::move(e), surface::openai);
   }
   http::response_head head(200, "application/json");
-  head.fields = fields;
+  head.fields = v.fields;
   const auto body = openai::render_model(id);
   call_summary end;
-  end.gone = !co_await x.respond(head, body);
+  end.gone = !co_await v.x.respond(head, body);
   end.status = 200;
   co_return end;
 }

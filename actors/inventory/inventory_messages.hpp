@@ -6,7 +6,7 @@
 // node: the next request sees it.
 
 #include "actors/inventory/answer.hpp"
-#include "actors/messages.hpp"
+#include "actors/key/key_types.hpp"
 #include "protocol/base/secret.hpp"
 #include "protocol/config/change.hpp"
 #include "protocol/config/load.hpp"

@@ -74,15 +74,16 @@ std::string path_of(const option& o, std::size_t index) {
   return path;
 }
 
-void builder::problem(const place& from, std::size_t line, std::string option, std::string text) {
+void builder::problem(const place& from, std::size_t line, std::string option, std::string text,
+                      std::string code) {
   if (out_.problems.size() == problems_max)
     out_.problems.push_back({from.source, 0, {}, "there is more that is wrong, not told here"});
   if (out_.problems.size() > problems_max)
     return;
   if (!from.variable.empty())
     option += option.empty() ? from.variable : " (" + from.variable + ')';
-  out_.problems.push_back(
-      {from.source, from.lines ? line : from.line, std::move(option), std::move(text)});
+  out_.problems.push_back({from.source, from.lines ? line : from.line, std::move(option),
+                           std::move(text), std::move(code)});
 }
 
 void builder::apply_object(const node& object, const place& from) {
@@ -125,7 +126,7 @@ void builder::unknown(const member& m, const std::string& prefix, const place& f
   else if (const auto other = elsewhere(m.name); !m.name.empty() && !other.empty())
     text += " here; there is " + std::string{other};
   auto where = prefix.empty() ? prefix : prefix.substr(0, prefix.size() - 1);
-  problem(from, m.line, std::move(where), std::move(text));
+  problem(from, m.line, std::move(where), std::move(text), "unknown_option");
 }
 
 void builder::apply_objects(const option& list, const node& value, const place& from) {

@@ -44,7 +44,8 @@ public:
   /// The first upstream of a kind; made if there is none.
   std::size_t upstream_of(upstream_kind kind);
 
-  void problem(const place& from, std::size_t line, std::string option, std::string text);
+  void problem(const place& from, std::size_t line, std::string option, std::string text,
+               std::string code = "invalid_value");
   void warn(std::string text) { out_.warnings.push_back(std::move(text)); }
 
   loaded_settings& out() { return out_; }

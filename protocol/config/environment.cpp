@@ -14,8 +14,13 @@ constexpr std::array key_variables{"GEMINI_API_KEYS", "API_KEYS", "GEMINI_API_KE
                                    "GOOGLE_API_KEY"};
 
 // Read by the command line, by scripts/dev, or by later versions: no options.
-constexpr std::array reserved{"TROUPE_CONFIG", "TROUPE_ENV_FILE", "TROUPE_SANDBOX",
-                              "TROUPE_MASTER_KEY"};
+constexpr std::array reserved{"TROUPE_CONFIG",
+                              "TROUPE_ENV_FILE",
+                              "TROUPE_SANDBOX",
+                              "TROUPE_MASTER_KEY",
+                              "TROUPE_MASTER_KEY_PREVIOUS",
+                              "TROUPE_ADMIN_URL",
+                              "TROUPE_ADMIN_CREDENTIAL"};
 
 /// Kubernetes gives every container such names for a service called troupe.
 bool is_service_variable(std::string_view name) {

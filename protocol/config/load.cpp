@@ -66,6 +66,47 @@ void read_keys_files(const config_sources& sources, loaded_settings& out) {
   }
 }
 
+/// What the database layer has no say in, and who has.
+std::string_view why_not_here(std::string_view path) {
+  if (path == "data_dir" || path == "master_key_file")
+    return "is needed before the database can be opened: set it in the file or the environment";
+  if (path.starts_with("credentials."))
+    return "is no setting at run time: credentials are added with POST /admin/v1/credentials";
+  if (path.ends_with("].keys") || path.ends_with("].keys_file"))
+    return "is no setting at run time: keys are added with POST /admin/v1/keys";
+  return {};
+}
+
+void apply_database(const config_text& text, builder& into, loaded_settings& out) {
+  const place from{.layer = config_layer::database, .source = text.name};
+  const auto root = read_document(text.text, text.name, out.problems);
+  if (!root)
+    return;
+  // Its list of upstreams replaces the file's, but the keys of the file are still for them.
+  const auto before = out.values.upstreams;
+  const auto origins = out.origins;
+  into.apply_object(*root, from);
+  for (const auto& [path, origin] : out.origins)
+    if (origin.layer == config_layer::database)
+      if (const auto why = why_not_here(path); !why.empty())
+        into.problem(from, 0, path, std::string{why}, "not_here");
+  if (root->find("upstreams") == nullptr)
+    return;
+  for (std::size_t i = 0; i < out.values.upstreams.size(); ++i) {
+    auto& u = out.values.upstreams[i];
+    const auto old = std::ranges::find(before, u.name, &upstream_settings::name);
+    if (old == before.end())
+      continue;
+    u.keys = old->keys;
+    u.keys_file = old->keys_file;
+    for (const auto* leaf : {"keys", "keys_file"}) {
+      const auto at = std::to_string(old - before.begin());
+      if (const auto known = origins.find("upstreams[" + at + "]." + leaf); known != origins.end())
+        out.origins["upstreams[" + std::to_string(i) + "]." + leaf] = known->second;
+    }
+  }
+}
+
 /// The built-in upstream goes when nobody spoke of it and another one has the keys.
 void drop_unused_upstream(loaded_settings& out) {
   auto& all = out.values.upstreams;
@@ -111,6 +152,8 @@ loaded_settings load_settings(const config_sources& sources) {
     if (const auto root = read_document(sources.file->text, sources.file->name, out.problems))
       into.apply_object(*root, from);
   }
+  if (sources.database)
+    apply_database(*sources.database, into, out);
   const auto environment = merged_environment(sources, out.problems);
   apply_upstreams_variable(environment, into);
   apply_gemini_balance(environment, into);

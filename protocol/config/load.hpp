@@ -13,9 +13,10 @@
 #include <utility>
 #include <vector>
 
-/// From what an operator wrote to `settings`. Strongest last: defaults, the file, the
-/// environment (gemini-balance's names, then the common names of Gemini keys, then `TROUPE_...`;
-/// a variable of the process wins over the same one in the env file), the command line.
+/// From what an operator wrote to `settings`. Strongest last: defaults, the file, what was
+/// changed at run time (the database layer), the environment (gemini-balance's names, then the
+/// common names of Gemini keys, then `TROUPE_...`; a variable of the process wins over the same one
+/// in the env file), the command line.
 
 namespace troupe {
 
@@ -26,7 +27,10 @@ struct config_text {
 
 /// Everything a configuration is made of, as values: nothing here reads the process.
 struct config_sources {
-  std::optional<config_text> file;     ///< JSON with comments
+  std::optional<config_text> file; ///< JSON with comments
+  /// What was changed at run time: JSON in the shape of the file. It may not say where the data
+  /// is, and holds no keys and no credentials: these are records of their own.
+  std::optional<config_text> database;
   std::optional<config_text> env_file; ///< `NAME=value` lines
   std::map<std::string, std::string> environment;
   std::vector<std::pair<std::string, std::string>> command_line; ///< option path and text
@@ -34,7 +38,7 @@ struct config_sources {
   std::function<result<std::string>(const std::string& path)> read_file;
 };
 
-enum class config_layer : std::uint8_t { defaults, file, environment, command_line };
+enum class config_layer : std::uint8_t { defaults, file, database, environment, command_line };
 
 /// Where a value came from.
 struct config_origin {

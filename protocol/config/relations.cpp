@@ -22,7 +22,7 @@ struct checking {
       if (const auto bracket = path.find('['); bracket != std::string::npos)
         origin = loaded.origin_of(path.substr(0, bracket));
     loaded.problems.push_back({origin.layer == config_layer::defaults ? "defaults" : origin.source,
-                               origin.line, std::move(path), std::move(text)});
+                               origin.line, std::move(path), std::move(text), "relation"});
   }
 
   void warn(std::string text) { loaded.warnings.push_back(std::move(text)); }

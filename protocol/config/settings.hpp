@@ -150,6 +150,7 @@ struct settings {
   tls_settings tls;
   listen_address admin_listen{"127.0.0.1", 8081};
   std::string data_dir = "data";
+  std::string master_key_file; ///< empty: `master.key` in `data_dir`
   scheduler_kind scheduler = scheduler_kind::asio;
   std::size_t loops = 0; ///< 0: one per core
   duration drain_timeout = std::chrono::seconds{30};

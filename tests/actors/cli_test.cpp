@@ -34,10 +34,10 @@ struct run {
     };
     served = 0;
     code = run_cli(arguments, {environment, read, o, e},
-                   [&](const settings& s, const std::vector<std::string>& w) {
+                   [&](const config_sources&, const loaded_settings& loaded) {
                      ++served;
-                     seen = s;
-                     warnings = w;
+                     seen = loaded.values;
+                     warnings = loaded.warnings;
                      return serve_gives;
                    });
     out = o.str();

@@ -174,7 +174,7 @@ TEST(store, a_full_disk_is_a_failure_and_ends_when_there_is_room) {
       for (int i = 0; i < 3; ++i) {
         const auto written = s->put(column::keys, "during", "2", durability::power);
         ASSERT_FALSE(written);
-        EXPECT_EQ(written.error().code, errc::storage_failed);
+        EXPECT_EQ(written.error().code, errc::storage_full);
       }
       EXPECT_EQ(**s->get(column::keys, "before"), "1");
     }

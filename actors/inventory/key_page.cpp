@@ -1,0 +1,212 @@
+#include "actors/inventory/key_page.hpp"
+
+#include "protocol/base/key_id.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+#include <tuple>
+#include <unordered_set>
+#include <utility>
+
+namespace troupe {
+
+namespace {
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool holds(std::string_view text, std::string_view lowered) {
+  return std::ranges::search(text, lowered, {}, lower).begin() != text.end() || lowered.empty();
+}
+
+bool among(const std::vector<std::string>& list, std::string_view one) {
+  return std::ranges::find(list, one) != list.end();
+}
+
+std::string lowered(std::string_view text) {
+  std::string out{text};
+  std::ranges::transform(out, out.begin(), lower);
+  return out;
+}
+
+key_brief brief_of(const key_briefs& briefs, std::uint64_t id) {
+  const auto at = briefs.find(id);
+  if (at != briefs.end())
+    return at->second;
+  key_brief none; // the pool has it not
+  none.key = id;
+  none.state = key_state::disabled;
+  return none;
+}
+
+class matcher {
+public:
+  matcher(const key_filter& f, const key_briefs& briefs)
+      : f_(f), briefs_(briefs), text_(lowered(f.text)), ids_(f.ids.begin(), f.ids.end()) {}
+
+  bool operator()(std::uint64_t id, const key_table::entry& e) const {
+    if (!ids_.empty() && !ids_.contains(id))
+      return false;
+    if (!f_.upstream.empty() && e.item.upstream != f_.upstream)
+      return false;
+    if ((!f_.group.empty() && !among(e.item.groups, f_.group))
+        || (!f_.tag.empty() && !among(e.item.tags, f_.tag)))
+      return false;
+    if (!text_.empty() && !has_text(id, e))
+      return false;
+    if (f_.states.empty() && f_.reasons.empty())
+      return true;
+    const auto brief = brief_of(briefs_, id);
+    return (f_.states.empty() || among(f_.states, to_string(brief.state)))
+           && (f_.reasons.empty() || among(f_.reasons, to_string(brief.reason)));
+  }
+
+private:
+  bool has_text(std::uint64_t id, const key_table::entry& e) const {
+    return holds(e.item.name, text_) || holds(e.fallback_name, text_) || holds(e.item.note, text_)
+           || holds(id_text(id), text_)
+           || std::ranges::any_of(e.item.tags, [&](const auto& t) { return holds(t, text_); });
+  }
+
+  const key_filter& f_;
+  const key_briefs& briefs_;
+  std::string text_;
+  std::unordered_set<std::uint64_t> ids_;
+};
+
+/// Where a key stands in an order: a number, then a text, then its id.
+struct place {
+  std::int64_t number = 0;
+  std::string_view text = {};
+  std::uint64_t id = 0;
+
+  friend auto operator<=>(const place&, const place&) = default;
+};
+
+place place_of(key_sort sort, std::uint64_t id, const key_table::entry& e,
+               const key_briefs& briefs) {
+  switch (sort) {
+  case key_sort::created:
+    return {e.header.created_at_ms, {}, id};
+  case key_sort::name:
+    return {0,
+            e.item.name.empty() ? std::string_view{e.fallback_name} : std::string_view{e.item.name},
+            id};
+  case key_sort::id:
+    return {0, {}, id};
+  case key_sort::state:
+    return {static_cast<std::int64_t>(brief_of(briefs, id).state), {}, id};
+  case key_sort::upstream:
+    return {0, e.item.upstream, id};
+  case key_sort::tier:
+    return {e.item.tier, {}, id};
+  case key_sort::last_used: {
+    const auto ago = brief_of(briefs, id).last_used_ms_ago;
+    // In steps of a second: the place must not move while somebody turns pages.
+    return {ago < 0 ? std::numeric_limits<std::int64_t>::min() : -(ago / 1'000), {}, id};
+  }
+  }
+  return {0, {}, id};
+}
+
+std::string token_of(const place& p) {
+  return std::to_string(p.number) + '.' + to_string(key_id{p.id}) + '.' + std::string{p.text};
+}
+
+/// The views of the place are into `token`.
+std::optional<place> place_of_token(std::string_view token) {
+  place p;
+  const auto first = token.find('.');
+  const auto second = first == token.npos ? first : token.find('.', first + 1);
+  if (second == token.npos)
+    return std::nullopt;
+  const auto read = std::from_chars(token.data(), token.data() + first, p.number);
+  const auto id = parse_key_id(token.substr(first + 1, second - first - 1));
+  if (read.ec != std::errc{} || read.ptr != token.data() + first || !id)
+    return std::nullopt;
+  p.id = id->value;
+  p.text = token.substr(second + 1);
+  return p;
+}
+
+} // namespace
+
+bool needs_briefs(const key_filter& f, key_sort sort) {
+  return !f.states.empty() || !f.reasons.empty() || sort == key_sort::state
+         || sort == key_sort::last_used;
+}
+
+std::vector<std::uint64_t> matching_keys(const key_table& keys, const key_briefs& briefs,
+                                         const key_filter& filter) {
+  const matcher matches(filter, briefs);
+  std::vector<std::uint64_t> ids;
+  for (const auto& [id, e] : keys.all())
+    if (matches(id, e))
+      ids.push_back(id);
+  std::ranges::sort(ids);
+  return ids;
+}
+
+answer<key_ids_page> page_of(const key_table& keys, const key_briefs& briefs,
+                             const list_keys& query) {
+  std::optional<place> after;
+  if (!query.after.empty()) {
+    after = place_of_token(query.after);
+    if (!after)
+      return refused{errc::invalid_argument,
+                     "invalid_request",
+                     "There is no such page.",
+                     {{"after", "invalid_value", "must be the \"next\" of the page before"}},
+                     0};
+  }
+  const auto limit = std::clamp<std::size_t>(query.limit, 1, 1'000);
+  const auto before = [&](const place& a, const place& b) {
+    return query.descending ? b < a : a < b;
+  };
+  const matcher matches(query.filter, briefs);
+  key_ids_page page;
+  std::vector<place> heap; // the `limit` + 1 first places so far, the last of them on top
+  heap.reserve(limit + 2);
+  for (const auto& [id, e] : keys.all()) {
+    if (!matches(id, e))
+      continue;
+    ++page.matched;
+    const auto p = place_of(query.sort, id, e, briefs);
+    if ((after && !before(*after, p)) || (heap.size() > limit && !before(p, heap.front())))
+      continue;
+    heap.push_back(p);
+    std::ranges::push_heap(heap, before);
+    if (heap.size() > limit + 1) {
+      std::ranges::pop_heap(heap, before);
+      heap.pop_back();
+    }
+  }
+  std::ranges::sort_heap(heap, before);
+  const bool more = heap.size() > limit;
+  heap.resize(std::min(heap.size(), limit));
+  for (const auto& p : heap)
+    page.ids.push_back(p.id);
+  if (more)
+    page.next = token_of(heap.back());
+  return page;
+}
+
+key_view view_of(const key_table& keys, std::uint64_t id, const key_table::entry& e) {
+  key_view v;
+  v.id = id;
+  v.header = e.header;
+  v.item = e.item;
+  v.has_proxy = !e.proxy.empty();
+  v.proxy_shown = shown_proxy(e.proxy);
+  v.origin = e.origin;
+  v.origin_text = e.origin_text;
+  v.served = keys.served(e);
+  v.status.key = id;
+  v.status.name = keys.for_pool(id, e).name;
+  v.status.state = key_state::disabled; // until the pool has said better
+  return v;
+}
+
+} // namespace troupe
