@@ -197,7 +197,8 @@ std::map<std::string, std::string> leaves_of(std::string_view document, bool mas
 }
 
 /// Takes out names that are no options (any more, or not yet), and says which.
-void leave_out_unknown(node& object, const std::string& prefix, std::vector<std::string>& left_out) {
+void leave_out_unknown(node& object, const std::string& prefix,
+                       std::vector<std::string>& left_out) {
   std::erase_if(object.members, [&](member& m) {
     const auto path = prefix + m.name;
     const bool plain = m.name.find_first_of(".[]") == std::string::npos;
