@@ -20,6 +20,7 @@ struct origin {
   bool tls = true;
   std::string host; ///< name or address, without brackets
   std::uint16_t port = 443;
+  std::string unix_path{}; ///< instead of host and port: a socket file on this machine
 
   friend bool operator==(const origin&, const origin&) = default;
 };

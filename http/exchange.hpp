@@ -20,7 +20,7 @@ struct request {
   std::string_view query;  ///< without `?`; still percent-encoded
   const headers* fields = nullptr;
   std::string* body = nullptr; ///< whole, unchunked, within `body_bytes_max`; may be moved from
-  std::string_view peer;       ///< the client's address, for logs
+  std::string_view peer;       ///< the client's address, or `local uid N`, for logs
 };
 
 /// The head of an answer. `content-length` or `transfer-encoding`, `connection` and `date`

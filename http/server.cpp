@@ -2,6 +2,7 @@
 
 #include "http/detail/listener.hpp"
 #include "http/detail/server_part.hpp"
+#include "http/detail/unix_socket.hpp"
 
 #include <unistd.h>
 
@@ -11,11 +12,11 @@ namespace troupe::http {
 
 namespace {
 
-class tcp_server final : public server {
+class socket_server final : public server {
 public:
-  tcp_server(std::shared_ptr<detail::server_shared> shared,
-             std::vector<std::shared_ptr<detail::server_part>> parts,
-             const detail::bound_socket& bound)
+  socket_server(std::shared_ptr<detail::server_shared> shared,
+                std::vector<std::shared_ptr<detail::server_part>> parts,
+                const detail::bound_socket& bound)
       : shared_(std::move(shared)),
         parts_(std::move(parts)),
         port_(bound.port),
@@ -23,7 +24,11 @@ public:
     parts_.front()->loop().post([l = listener_] { l->begin(); });
   }
 
-  ~tcp_server() override { stop(); }
+  ~socket_server() override {
+    stop();
+    if (const auto& path = shared_->options.unix_path; !path.empty())
+      detail::leave_path(path);
+  }
 
   std::uint16_t port() const override { return port_; }
 
@@ -72,6 +77,15 @@ private:
   std::shared_ptr<detail::listener> listener_;
 };
 
+result<detail::bound_socket> bind(const server_options& options) {
+  if (options.unix_path.empty())
+    return detail::bind_and_listen(options.address, options.port);
+  const auto socket = detail::listen_on_path(options.unix_path);
+  if (!socket)
+    return socket.error();
+  return detail::bound_socket{*socket, 0};
+}
+
 } // namespace
 
 result<std::unique_ptr<server>> server::start(server_options options, log_sink& log,
@@ -87,7 +101,7 @@ result<std::unique_ptr<server>> server::start(server_options options, log_sink& 
       return loaded.error();
     tls = std::move(*loaded);
   }
-  const auto bound = detail::bind_and_listen(options.address, options.port);
+  const auto bound = bind(options);
   if (!bound)
     return bound.error();
   const auto shared =
@@ -95,7 +109,7 @@ result<std::unique_ptr<server>> server::start(server_options options, log_sink& 
   std::vector<std::shared_ptr<detail::server_part>> parts;
   for (std::size_t i = 0; i < loops.size(); ++i)
     parts.push_back(std::make_shared<detail::server_part>(shared, *loops[i], *handlers[i]));
-  return std::unique_ptr<server>{std::make_unique<tcp_server>(shared, std::move(parts), *bound)};
+  return std::unique_ptr<server>{std::make_unique<socket_server>(shared, std::move(parts), *bound)};
 }
 
 } // namespace troupe::http

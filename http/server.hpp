@@ -22,6 +22,10 @@ struct tls_files {
 struct server_options {
   std::string address = "127.0.0.1";
   std::uint16_t port = 8080; ///< 0: any free one, see `server::port`
+
+  /// Instead of address and port: a socket file, which only its owner (and root) can open. Peers
+  /// are `local uid N`.
+  std::string unix_path{};
   std::size_t header_bytes_max = 64 * 1024;
   std::size_t body_bytes_max = 32 * 1024 * 1024;
   std::size_t connections_max = 10'000;
@@ -76,14 +80,15 @@ public:
 class server {
 public:
   /// One handler per loop, in the same order. Fails with `already_exists`, `permission` or
-  /// `invalid_argument`; the text names address and port.
+  /// `invalid_argument`, for a socket's path also with `not_found` (its directory) or
+  /// `storage_full`; the text names address and port, or the path.
   static result<std::unique_ptr<server>> start(server_options options, log_sink& log,
                                                std::vector<event_loop*> loops,
                                                std::vector<server_handler*> handlers);
 
   virtual ~server() = default;
 
-  virtual std::uint16_t port() const = 0;
+  virtual std::uint16_t port() const = 0;       ///< 0 for a path
   virtual server_counters counters() const = 0; ///< any thread
 
   /// Any thread: takes no new connection; open ones end after their running exchange.

@@ -206,20 +206,19 @@ void client_connection::looked_up(const boost::system::error_code& error,
   wake();
 }
 
-void client_connection::connect(const boost::asio::ip::tcp::endpoint& to) {
+void client_connection::connect(const sockaddr* to, socklen_t to_size) {
   doing_ = stage::connected;
-  const int socket =
-      ::socket(to.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+  const int socket = ::socket(to->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (socket < 0) {
     error_ = system_error(errno);
     return;
   }
-  const int on = 1;
-  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  announce_pending_bytes(socket);
-  error_ = ::connect(socket, to.data(), static_cast<socklen_t>(to.size())) == 0
-               ? boost::system::error_code{}
-               : system_error(errno);
+  if (to->sa_family != AF_UNIX) {
+    const int on = 1;
+    ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    announce_pending_bytes(socket);
+  }
+  error_ = ::connect(socket, to, to_size) == 0 ? boost::system::error_code{} : system_error(errno);
   socket_ = std::make_unique<stream>(loop_, socket, nullptr);
   if (!socket_->usable())
     error_ = boost::asio::error::no_memory;

@@ -88,7 +88,7 @@ public:
   void look_up(resolver& names, const std::string& host);
   bool looking_up() const { return question_ != nullptr; }
   const std::shared_ptr<const address_list>& addresses() const { return addresses_; }
-  void connect(const boost::asio::ip::tcp::endpoint& to);
+  void connect(const sockaddr* to, socklen_t to_size);
   bool connecting() const { return doing_ == stage::connecting; }
   void shake_hands(const tls_context& context, const std::string& host, tls_sessions& sessions);
   bool shaking_hands() const { return doing_ == stage::shaking_hands; }

@@ -1,5 +1,7 @@
 #include "http/detail/client_open.hpp"
 
+#include "http/detail/unix_socket.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -62,7 +64,8 @@ task<result<void>> connect_to_any(client_connection& c, client_pool& pool, const
     else
       c.limit(ended_by::address_limit,
               std::min(until, now + std::max((until - now) / (others + 1), address_share_min)));
-    c.connect({(*addresses)[i], to.port});
+    const boost::asio::ip::tcp::endpoint endpoint{(*addresses)[i], to.port};
+    c.connect(endpoint.data(), static_cast<socklen_t>(endpoint.size()));
     while (c.connecting())
       co_await c.event();
     if (c.ended() != ended_by::nobody)
@@ -72,6 +75,20 @@ task<result<void>> connect_to_any(client_connection& c, client_pool& pool, const
   }
   pool.names().forget(to.host);
   co_return cannot_connect(to, c.error());
+}
+
+task<result<void>> connect_to_path(client_connection& c, const origin& to) {
+  const auto address = unix_address::of(to.unix_path);
+  if (!address)
+    co_return failure(errc::connect_failed, address.error().text);
+  c.connect(address->data(), address->size());
+  while (c.connecting())
+    co_await c.event();
+  if (c.ended() != ended_by::nobody)
+    co_return failure_of(c.ended(), to);
+  if (c.error())
+    co_return cannot_connect(to, c.error());
+  co_return result<void>();
 }
 
 task<result<void>> shake_hands(client_connection& c, client_pool& pool, const origin& to) {
@@ -94,6 +111,8 @@ task<result<void>> shake_hands(client_connection& c, client_pool& pool, const or
 } // namespace
 
 std::string with_port(const origin& to) {
+  if (!to.unix_path.empty())
+    return to.unix_path;
   std::string out;
   append_host(out, to);
   append_port(out, to.port);
@@ -101,6 +120,8 @@ std::string with_port(const origin& to) {
 }
 
 std::string host_field_of(const origin& to) {
+  if (!to.unix_path.empty())
+    return "localhost";
   std::string out;
   append_host(out, to);
   if (to.port != (to.tls ? 443 : 80))
@@ -133,6 +154,12 @@ task<result<void>> open_connection(client_connection& c, client_pool& pool, cons
                                    duration connect_limit) {
   const auto until = later(steady_clock::now(), connect_limit);
   c.limit(ended_by::connect_limit, until);
+  if (!to.unix_path.empty()) {
+    auto reached = co_await connect_to_path(c, to);
+    if (reached)
+      c.opened();
+    co_return reached;
+  }
   auto found = co_await find_addresses(c, pool, to);
   if (!found)
     co_return found;

@@ -17,7 +17,8 @@ client_pool::client_pool(event_loop& loop, client_options options, log_sink& log
 }
 
 std::size_t client_pool::hash::operator()(const origin& o) const noexcept {
-  return std::hash<std::string>{}(o.host) ^ (std::size_t{o.port} << 1) ^ std::size_t{o.tls};
+  return std::hash<std::string>{}(o.host) ^ std::hash<std::string>{}(o.unix_path)
+         ^ (std::size_t{o.port} << 1) ^ std::size_t{o.tls};
 }
 
 result<const tls_context*> client_pool::tls() {

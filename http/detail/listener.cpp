@@ -1,5 +1,7 @@
 #include "http/detail/listener.hpp"
 
+#include "http/detail/unix_socket.hpp"
+
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -141,7 +143,7 @@ task<void> listener::run(std::shared_ptr<listener> self) {
     const int socket = ::accept4(self->stream_->descriptor(), reinterpret_cast<sockaddr*>(&peer),
                                  &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (socket >= 0) {
-      self->deal(socket, address_text(peer));
+      self->deal(socket, peer.ss_family == AF_UNIX ? local_peer(socket) : address_text(peer));
     } else if (errno == EAGAIN) {
       self->stream_->wait_readable(self->readable_);
       co_await self->readable_;
