@@ -25,13 +25,38 @@ struct free_context {
   void operator()(EVP_CIPHER_CTX* c) const { EVP_CIPHER_CTX_free(c); }
 };
 
-/// One per thread: making one costs more than sealing a key with it.
-EVP_CIPHER_CTX* context_of_thread() {
-  thread_local const std::unique_ptr<EVP_CIPHER_CTX, free_context> made{EVP_CIPHER_CTX_new()};
-  TROUPE_ASSERT(made != nullptr);
-  EVP_CIPHER_CTX_reset(made.get());
-  return made.get();
+struct free_cipher {
+  void operator()(EVP_CIPHER* c) const { EVP_CIPHER_free(c); }
+};
+
+/// Looked up once: OpenSSL searches its providers each time it is asked by the old name, which
+/// takes longer than to open a sealed key.
+const EVP_CIPHER* aes_256_gcm() {
+  static const std::unique_ptr<EVP_CIPHER, free_cipher> found{
+      EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr)};
+  TROUPE_ASSERT(found != nullptr);
+  return found.get();
 }
+
+/// The context of this thread, for one sealing or opening: making one costs more than that. What
+/// it has of the key is wiped afterwards.
+class borrowed_context {
+public:
+  borrowed_context() : c_(of_thread()) {}
+  ~borrowed_context() { EVP_CIPHER_CTX_reset(c_); }
+  borrowed_context(const borrowed_context&) = delete;
+  borrowed_context& operator=(const borrowed_context&) = delete;
+  operator EVP_CIPHER_CTX*() const { return c_; }
+
+private:
+  static EVP_CIPHER_CTX* of_thread() {
+    thread_local const std::unique_ptr<EVP_CIPHER_CTX, free_context> made{EVP_CIPHER_CTX_new()};
+    TROUPE_ASSERT(made != nullptr);
+    return made.get();
+  }
+
+  EVP_CIPHER_CTX* c_;
+};
 
 /// What OpenSSL cannot refuse for any input: only a bug, or no memory, makes it fail.
 void must(int ok) {
@@ -65,16 +90,44 @@ std::optional<key_bytes> from_base64(std::string_view text) {
   std::array<unsigned char, decoded_bytes> out{};
   const auto count = EVP_DecodeBlock(out.data(), bytes_of(text), static_cast<int>(text.size()));
   key_bytes k;
-  const bool whole = count == static_cast<int>(decoded_bytes) && text[42] != '=' && text[43] == '=';
+  // It takes `=` anywhere for a zero.
+  const bool whole = count == static_cast<int>(decoded_bytes) && text.find('=') == text.size() - 1;
   std::copy_n(out.begin(), key_bytes::size, k.data());
   OPENSSL_cleanse(out.data(), out.size());
   return whole ? std::optional{k} : std::nullopt;
+}
+
+constexpr const char* does_not_open =
+    "a sealed value does not open: it is damaged, or was sealed elsewhere";
+
+/// Opens `sealed` into as many bytes at `to` as it is longer than nonce and tag. Wipes them and
+/// says false unless it is whole.
+bool open_into(unsigned char* to, const key_bytes& with, std::string_view context,
+               std::string_view sealed) {
+  const auto size = sealed.size() - nonce_bytes - tag_bytes;
+  std::array<unsigned char, tag_bytes> tag{};
+  std::copy_n(bytes_of(sealed) + nonce_bytes + size, tag_bytes, tag.begin());
+  const borrowed_context c;
+  int count = 0;
+  must(EVP_DecryptInit_ex(c, aes_256_gcm(), nullptr, with.data(), bytes_of(sealed)));
+  must(EVP_DecryptUpdate(c, nullptr, &count, bytes_of(context), static_cast<int>(context.size())));
+  must(EVP_DecryptUpdate(c, to, &count, bytes_of(sealed) + nonce_bytes, static_cast<int>(size)));
+  must(EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_SET_TAG, tag_bytes, tag.data()));
+  unsigned char none[1];
+  if (EVP_DecryptFinal_ex(c, none, &count) == 1)
+    return true;
+  OPENSSL_cleanse(to, size);
+  return false;
 }
 
 } // namespace
 
 key_bytes::~key_bytes() {
   OPENSSL_cleanse(bytes_.data(), bytes_.size());
+}
+
+bool operator==(const key_bytes& a, const key_bytes& b) {
+  return CRYPTO_memcmp(a.data(), b.data(), key_bytes::size) == 0;
 }
 
 key_bytes key_bytes::random() {
@@ -98,6 +151,7 @@ std::optional<key_bytes> parse_key_bytes(std::string_view text) {
 secret print_key_bytes(const key_bytes& k) {
   static constexpr char digits[] = "0123456789abcdef";
   std::string out;
+  out.reserve(2 * key_bytes::size); // so that it is not moved, and leaves half of it behind
   for (std::size_t i = 0; i < key_bytes::size; ++i) {
     out += digits[k.data()[i] >> 4];
     out += digits[k.data()[i] & 15];
@@ -109,9 +163,9 @@ std::string seal_bytes(const key_bytes& with, std::string_view context, std::str
   std::string out(nonce_bytes + plain.size() + tag_bytes, '\0');
   auto* const to = reinterpret_cast<unsigned char*>(out.data());
   fill_random(to, nonce_bytes);
-  auto* const c = context_of_thread();
+  const borrowed_context c;
   int count = 0;
-  must(EVP_EncryptInit_ex(c, EVP_aes_256_gcm(), nullptr, with.data(), to));
+  must(EVP_EncryptInit_ex(c, aes_256_gcm(), nullptr, with.data(), to));
   must(EVP_EncryptUpdate(c, nullptr, &count, bytes_of(context), static_cast<int>(context.size())));
   must(EVP_EncryptUpdate(c, to + nonce_bytes, &count, bytes_of(plain),
                          static_cast<int>(plain.size())));
@@ -122,26 +176,21 @@ std::string seal_bytes(const key_bytes& with, std::string_view context, std::str
 
 result<secret> open_bytes(const key_bytes& with, std::string_view context,
                           std::string_view sealed) {
-  const failure refused{errc::corrupt, "a sealed value does not open: it is damaged, or was sealed "
-                                       "elsewhere"};
   if (sealed.size() < nonce_bytes + tag_bytes)
-    return refused;
-  const auto size = sealed.size() - nonce_bytes - tag_bytes;
-  std::string plain(size, '\0');
-  std::string tag{sealed.substr(nonce_bytes + size)};
-  auto* const c = context_of_thread();
-  int count = 0;
-  must(EVP_DecryptInit_ex(c, EVP_aes_256_gcm(), nullptr, with.data(), bytes_of(sealed)));
-  must(EVP_DecryptUpdate(c, nullptr, &count, bytes_of(context), static_cast<int>(context.size())));
-  must(EVP_DecryptUpdate(c, reinterpret_cast<unsigned char*>(plain.data()), &count,
-                         bytes_of(sealed) + nonce_bytes, static_cast<int>(size)));
-  must(EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_SET_TAG, tag_bytes, tag.data()));
-  unsigned char none[1];
-  if (EVP_DecryptFinal_ex(c, none, &count) != 1) {
-    OPENSSL_cleanse(plain.data(), plain.size());
-    return refused;
-  }
+    return failure{errc::corrupt, does_not_open};
+  std::string plain(sealed.size() - nonce_bytes - tag_bytes, '\0');
+  if (!open_into(reinterpret_cast<unsigned char*>(plain.data()), with, context, sealed))
+    return failure{errc::corrupt, does_not_open};
   return secret{std::move(plain)};
+}
+
+result<key_bytes> open_key(const key_bytes& with, std::string_view context,
+                           std::string_view sealed) {
+  key_bytes k;
+  if (sealed.size() != nonce_bytes + key_bytes::size + tag_bytes
+      || !open_into(k.data(), with, context, sealed))
+    return failure{errc::corrupt, does_not_open};
+  return k;
 }
 
 key_bytes derive_key(const key_bytes& from, std::string_view salt, std::string_view purpose) {
@@ -161,7 +210,10 @@ key_bytes derive_key(const key_bytes& from, std::string_view salt, std::string_v
 
 std::string fingerprint_of(const key_bytes& k) {
   static constexpr char digits[] = "0123456789abcdef";
-  std::string text = "troupe master key ";
+  constexpr std::string_view fixed = "troupe master key ";
+  std::string text;
+  text.reserve(fixed.size() + key_bytes::size);
+  text += fixed;
   text += k.view();
   std::array<unsigned char, SHA256_DIGEST_LENGTH> hash{};
   SHA256(bytes_of(text), text.size(), hash.data());

@@ -1,7 +1,10 @@
 #include "storage/master_key.hpp"
 
+#include "storage/random.hpp"
+
 #include <openssl/crypto.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -50,15 +53,50 @@ result<void> sync_directory_of(const std::string& path) {
   return {};
 }
 
+result<void> write_draft(const std::string& path, const key_bytes& k) {
+  const descriptor d{::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
+  if (d < 0)
+    return cannot("make", path);
+  const auto digits = print_key_bytes(k);
+  std::array<char, 2 * key_bytes::size + 1> text{};
+  std::ranges::copy(digits.reveal(), text.begin());
+  text.back() = '\n';
+  const auto count = ::write(d, text.data(), text.size());
+  OPENSSL_cleanse(text.data(), text.size());
+  if (count >= 0 && count != static_cast<ssize_t>(text.size()))
+    errno = ENOSPC; // what a part of so short a text means
+  if (count != static_cast<ssize_t>(text.size()) || ::fsync(d) != 0)
+    return cannot("write", path);
+  return {};
+}
+
+/// Gives a file another name, if that is not taken; `errno` tells why not.
+bool give_name(const std::string& from, const std::string& to) {
+  if (::link(from.c_str(), to.c_str()) == 0)
+    return true;
+  if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS)
+    return false;
+  // A file system without links. Who makes the same name at this very moment loses his file:
+  // there is no better way there.
+  if (::access(to.c_str(), F_OK) == 0) {
+    errno = EEXIST;
+    return false;
+  }
+  return ::rename(from.c_str(), to.c_str()) == 0;
+}
+
 } // namespace
 
 result<std::optional<key_bytes>> read_key_file(const std::string& path) {
-  const descriptor d{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  const descriptor d{
+      ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)}; // never waits for a pipe
   if (d < 0 && errno == ENOENT)
     return std::optional<key_bytes>{};
   struct stat about {};
   if (d < 0 || ::fstat(d, &about) != 0)
     return cannot("read", path);
+  if (!S_ISREG(about.st_mode))
+    return failure{errc::invalid_argument, "the master key " + path + " is not a file"};
   if ((about.st_mode & (S_IRWXG | S_IRWXO)) != 0)
     return failure{errc::permission, "others may read the master key " + path
                                          + ": run chmod 600 on it, and think of who may have"};
@@ -77,17 +115,17 @@ result<std::optional<key_bytes>> read_key_file(const std::string& path) {
 }
 
 result<void> write_key_file(const std::string& path, const key_bytes& k) {
-  const descriptor d{::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
-  if (d < 0)
-    return cannot("make", path);
-  const auto text = std::string{print_key_bytes(k).reveal()} + '\n';
-  const bool written = ::write(d, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  if (!written || ::fsync(d) != 0) {
-    auto why = cannot("write", path);
-    ::unlink(path.c_str());
-    return why;
-  }
-  return sync_directory_of(path);
+  // Under a name of its own until it is whole: a process that ends half way must not leave half
+  // a key where the next one looks for it.
+  constexpr std::size_t name_bytes = 4;
+  const auto draft = path + '.' + random_hex(name_bytes);
+  auto done = write_draft(draft, k);
+  if (done && !give_name(draft, path))
+    done = errno == EEXIST
+               ? failure{errc::already_exists, "the master key " + path + " is there already"}
+               : cannot("make", path);
+  ::unlink(draft.c_str());
+  return done ? sync_directory_of(path) : done;
 }
 
 result<void> move_key_file(const std::string& from, const std::string& to) {

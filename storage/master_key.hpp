@@ -1,26 +1,21 @@
 #pragma once
 
+// Master keys in files. A file is whole or not there, whenever the process or the power ends.
+
+#include "protocol/base/result.hpp"
 #include "storage/cipher.hpp"
-#include "storage/vault.hpp"
 
 #include <optional>
 #include <string>
 
 namespace troupe::storage {
 
-/// A master key and where it is from, for words to operators.
-struct master_key {
-  key_bytes bytes;
-  std::string origin; ///< `TROUPE_MASTER_KEY`, or the path of the file
-  bool in_file = false;
-};
-
 /// Nothing if there is no such file. `permission` if others may read it, or we may not;
 /// `invalid_argument` if it holds no key.
 result<std::optional<key_bytes>> read_key_file(const std::string& path);
 
-/// Makes `path`, which must not exist, with mode 0600; on the disk, its name too, when it
-/// returns.
+/// Makes `path`, with mode 0600; on the disk, its name too, when it returns. `already_exists`,
+/// and nothing changed, if there is one.
 result<void> write_key_file(const std::string& path, const key_bytes& k);
 
 /// `from` becomes `to`, on the disk when it returns.

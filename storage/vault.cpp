@@ -1,109 +1,132 @@
 #include "storage/vault.hpp"
 
-#include "storage/core/bytes.hpp"
+#include "storage/core/item.hpp"
+#include "storage/core/key_item.hpp"
+#include "storage/core/vault_record.hpp"
 #include "storage/master_key.hpp"
+#include "storage/master_search.hpp"
 #include "storage/random.hpp"
 
+#include <iterator>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <utility>
 
-#include <unistd.h>
+// One rule keeps the database and the key file together through any crash: a master key that the
+// database may want is on the disk, in the file or in its `.next`, before the database wants it,
+// and no key goes from the disk before the database surely does not want it. A write that failed
+// may have happened all the same, so a failed rotation leaves its `.next`, and the next rotation
+// takes that key instead of a third one.
 
 namespace troupe::storage {
 
 namespace {
 
-constexpr std::uint8_t schema = 1;
-constexpr std::size_t salt_bytes = 16;
-constexpr std::string_view rows = "vault/";
-constexpr std::string_view master_row = "vault/master";
-constexpr std::string_view key_rows = "vault/key/";
 constexpr std::string_view purpose = "troupe: wraps data keys";
-constexpr std::string_view how_to_make = "make one with: openssl rand -hex 32";
-constexpr const char* variable = "TROUPE_MASTER_KEY";
 
-std::string key_row(std::uint32_t number) {
-  return std::string{key_rows} + std::to_string(number);
-}
+using data_keys = std::map<std::uint32_t, key_bytes>;
 
 /// What lies in the database.
 struct kept {
-  std::string salt;
-  std::string fingerprint; ///< of the master key that wraps
+  std::optional<master_record> master;
   std::map<std::uint32_t, std::string> wrapped;
 
-  bool empty() const { return fingerprint.empty() && wrapped.empty(); }
+  result<void> take(std::string_view row, std::string_view value) {
+    if (row == master_row) {
+      auto m = decode_master_record(value);
+      if (!m)
+        return m.error();
+      master = *std::move(m);
+    } else if (is_data_key_row(row)) {
+      auto k = decode_data_key_record(value);
+      if (!k)
+        return k.error();
+      if (data_key_row(k->number) != row)
+        return failure{errc::corrupt, "the record of a data key lies in the place of another"};
+      wrapped[k->number] = std::move(k->wrapped);
+    }
+    return {};
+  }
 };
-
-std::string encode_master(const kept& k) {
-  byte_writer out;
-  out.number(schema);
-  out.raw(k.salt);
-  out.text(k.fingerprint);
-  return out.take();
-}
-
-result<void> decode_master(std::string_view bytes, kept& k) {
-  byte_reader in(bytes);
-  std::uint8_t found = 0;
-  in.number(found);
-  k.salt = in.raw(salt_bytes);
-  in.text(k.fingerprint);
-  if (!in.complete() || in.left() != 0 || found != schema)
-    return failure{errc::corrupt, "the record of the master key is damaged, or of a later version"};
-  return {};
-}
-
-result<void> decode_wrapped(std::string_view bytes, kept& k) {
-  byte_reader in(bytes);
-  std::uint8_t found = 0;
-  std::uint32_t number = 0;
-  std::string wrapped;
-  in.number(found);
-  in.number(number);
-  in.long_text(wrapped);
-  if (!in.complete() || in.left() != 0 || found != schema || number == 0)
-    return failure{errc::corrupt, "the record of a data key is damaged, or of a later version"};
-  k.wrapped[number] = std::move(wrapped);
-  return {};
-}
 
 result<kept> read_kept(const store& db) {
   kept k;
   result<void> good;
   auto read =
-      db.for_each(column::settings, rows, [&](std::string_view row, std::string_view value) {
-        if (row == master_row)
-          good = decode_master(value, k);
-        else if (row.starts_with(key_rows))
-          good = decode_wrapped(value, k);
+      db.for_each(column::settings, vault_rows, [&](std::string_view row, std::string_view value) {
+        good = k.take(row, value);
         return good.has_value();
       });
   if (!read)
     return read.error();
   if (!good)
-    return good.error();
-  if (k.fingerprint.empty() != k.wrapped.empty())
+    return failure{good.error().code, good.error().text + ": restore a backup"};
+  if (k.master.has_value() == k.wrapped.empty())
     return failure{errc::corrupt,
                    "of the master key's record and the data keys' only one is there: "
                    "restore a backup"};
   return k;
 }
 
-result<key_bytes> parse_variable(const secret& text, const char* name) {
-  auto k = parse_key_bytes(text.reveal());
-  if (!k)
-    return failure{errc::invalid_argument, std::string{name}
-                                               + " must be 32 bytes in hex or base64; "
-                                               + std::string{how_to_make}};
-  return *k;
+/// A database that has sealed values and no vault lost it: a new one would only hide that.
+result<void> refuse_sealed_without_vault(const store& db) {
+  bool sealed = false;
+  auto read = db.for_each(column::keys, {}, [&](std::string_view row, std::string_view value) {
+    const auto item = decode_item(row, value);
+    const auto k = item && !item->header.deleted ? decode_key_item(item->payload)
+                                                 : result<key_item>{key_item{}};
+    sealed = k && !(k->sealed_secret.empty() && k->proxy_sealed.empty());
+    return !sealed;
+  });
+  if (read && sealed)
+    return failure{errc::corrupt, "the database has sealed keys, but what they are sealed under "
+                                  "is gone from it: restore a backup"};
+  return read;
+}
+
+result<data_keys> unwrap(const kept& k, const key_bytes& master) {
+  const auto wrapping = derive_key(master, k.master->salt, purpose);
+  data_keys keys;
+  for (const auto& [number, wrapped] : k.wrapped) {
+    auto opened = open_key(wrapping, data_key_row(number), wrapped);
+    if (!opened)
+      return failure{errc::corrupt,
+                     "data key " + std::to_string(number)
+                         + " does not open although the master key fits: restore a backup"};
+    keys[number] = *opened;
+  }
+  return keys;
+}
+
+/// Writes every data key wrapped under `master`, with a new salt. Synced.
+result<void> keep(store& db, const data_keys& keys, const key_bytes& master) {
+  master_record m;
+  m.salt.resize(master_record::salt_bytes);
+  fill_random(reinterpret_cast<std::uint8_t*>(m.salt.data()), m.salt.size());
+  m.fingerprint = fingerprint_of(master);
+  const auto wrapping = derive_key(master, m.salt, purpose);
+  write_batch batch;
+  batch.put(column::settings, std::string{master_row}, encode(m));
+  for (const auto& [number, bytes] : keys) {
+    auto row = data_key_row(number);
+    auto wrapped = seal_bytes(wrapping, row, bytes.view());
+    batch.put(column::settings, std::move(row),
+              encode(data_key_record{number, std::move(wrapped)}));
+  }
+  return db.write(batch, durability::power);
 }
 
 class opened_vault final : public vault {
 public:
-  opened_vault(store& db, master_key master) : db_(db), master_(std::move(master)) {}
+  opened_vault(store& db, found_master found, data_keys keys)
+      : db_(db),
+        origin_(std::move(found.key.origin)),
+        in_file_(found.key.in_file),
+        master_(found.key.bytes),
+        keys_(std::move(keys)),
+        notes_(std::move(found.notes)) {}
 
   std::string seal(std::string_view context, std::string_view plain) const override;
   result<secret> open_sealed(std::string_view context, std::string_view sealed) const override;
@@ -113,215 +136,110 @@ public:
 
   std::string master_fingerprint() const override {
     const std::shared_lock reading(access_);
-    return fingerprint_of(master_.bytes);
+    return fingerprint_of(master_);
   }
-  std::string master_origin() const override { return master_.origin; }
+  std::string master_origin() const override { return origin_; }
   std::uint32_t data_key() const override {
     const std::shared_lock reading(access_);
     return keys_.rbegin()->first;
   }
   const std::vector<std::string>& notes() const override { return notes_; }
 
-  result<void> unwrap(const kept& k);
-  /// Writes every data key wrapped under `master` with a new salt. Synced.
-  result<void> keep(const std::map<std::uint32_t, key_bytes>& keys, const key_bytes& master);
-  void take(std::map<std::uint32_t, key_bytes> keys) { keys_ = std::move(keys); }
-  void note(std::string words) { notes_.push_back(std::move(words)); }
-  const std::map<std::uint32_t, key_bytes>& keys() const { return keys_; }
-
 private:
+  result<key_bytes> next_master() const;
+
   store& db_;
-  mutable std::shared_mutex access_;
-  master_key master_;
-  std::map<std::uint32_t, key_bytes> keys_; ///< never empty once it is opened
-  std::vector<std::string> notes_;
+  const std::string origin_;
+  const bool in_file_;
+  std::mutex changing_;              ///< held through `rotate` and `retire`, the only writers
+  mutable std::shared_mutex access_; ///< of the next two; writers hold it but to put in values
+  key_bytes master_;
+  data_keys keys_; ///< never empty
+  const std::vector<std::string> notes_;
 };
-
-result<void> opened_vault::unwrap(const kept& k) {
-  const auto wrapping = derive_key(master_.bytes, k.salt, purpose);
-  for (const auto& [number, wrapped] : k.wrapped) {
-    auto bytes = open_bytes(wrapping, key_row(number), wrapped);
-    if (!bytes || bytes->reveal().size() != key_bytes::size)
-      return failure{errc::corrupt,
-                     "data key " + std::to_string(number)
-                         + " does not open although the master key fits: restore a backup"};
-    const auto text = bytes->reveal();
-    std::copy(text.begin(), text.end(), keys_[number].data());
-  }
-  return {};
-}
-
-result<void> opened_vault::keep(const std::map<std::uint32_t, key_bytes>& keys,
-                                const key_bytes& master) {
-  kept k;
-  k.salt.resize(salt_bytes);
-  fill_random(reinterpret_cast<std::uint8_t*>(k.salt.data()), salt_bytes);
-  k.fingerprint = fingerprint_of(master);
-  const auto wrapping = derive_key(master, k.salt, purpose);
-  write_batch batch;
-  batch.put(column::settings, std::string{master_row}, encode_master(k));
-  for (const auto& [number, bytes] : keys) {
-    byte_writer out;
-    out.number(schema);
-    out.number(number);
-    out.long_text(seal_bytes(wrapping, key_row(number), bytes.view()));
-    batch.put(column::settings, key_row(number), out.take());
-  }
-  return db_.write(batch, durability::power);
-}
 
 std::string opened_vault::seal(std::string_view context, std::string_view plain) const {
   const std::shared_lock reading(access_);
   const auto& [number, key] = *keys_.rbegin();
-  byte_writer out;
-  out.number(schema);
-  out.number(number);
-  out.raw(seal_bytes(key, context, plain));
-  return out.take();
+  return join_sealed(number, seal_bytes(key, context, plain));
 }
 
 result<secret> opened_vault::open_sealed(std::string_view context, std::string_view sealed) const {
-  const std::shared_lock reading(access_);
-  byte_reader in(sealed);
-  std::uint8_t found = 0;
-  std::uint32_t number = 0;
-  in.number(found);
-  in.number(number);
-  const auto key = keys_.find(number);
-  if (!in.complete() || found != schema)
+  const auto parts = split_sealed(sealed);
+  if (!parts)
     return failure{errc::corrupt, "a sealed value is damaged, or of a later version"};
+  const std::shared_lock reading(access_);
+  const auto key = keys_.find(parts->data_key);
   if (key == keys_.end())
-    return failure{errc::corrupt, "a value is sealed under data key " + std::to_string(number)
-                                      + ", which is not here"};
-  return open_bytes(key->second, context, in.raw(in.left()));
+    return failure{errc::corrupt, "a value is sealed under data key "
+                                      + std::to_string(parts->data_key) + ", which is not here"};
+  return open_bytes(key->second, context, parts->box);
 }
 
 bool opened_vault::is_stale(std::string_view sealed) const {
-  const std::shared_lock reading(access_);
-  byte_reader in(sealed);
-  std::uint8_t found = 0;
-  std::uint32_t number = 0;
-  in.number(found);
-  in.number(number);
-  return in.complete() && number != keys_.rbegin()->first;
+  const auto parts = split_sealed(sealed);
+  return parts && parts->data_key != data_key();
+}
+
+/// A new master key, on the disk as `.next`.
+result<key_bytes> opened_vault::next_master() const {
+  const auto next = next_file(origin_);
+  auto waiting = read_key_file(next);
+  if (!waiting)
+    return waiting.error();
+  if (*waiting && **waiting != master_)
+    return **waiting;
+  if (*waiting) // it is ours already, and only did not come to its place
+    if (auto moved = move_key_file(next, origin_); !moved)
+      return moved.error();
+  const auto made = key_bytes::random();
+  if (auto written = write_key_file(next, made); !written)
+    return written.error();
+  return made;
 }
 
 result<void> opened_vault::rotate() {
-  const std::unique_lock changing(access_);
+  const std::lock_guard changing(changing_);
+  auto master = in_file_ ? next_master() : master_;
+  if (!master)
+    return master.error();
   auto keys = keys_;
   keys[keys.rbegin()->first + 1] = key_bytes::random();
-  auto master = master_.bytes;
-  const auto next = next_file(master_.origin);
-  if (master_.in_file) {
-    master = key_bytes::random();
-    ::unlink(next.c_str()); // of an attempt that was cut off
-    if (auto written = write_key_file(next, master); !written)
-      return written;
-  }
-  if (auto written = keep(keys, master); !written) {
-    if (master_.in_file)
-      ::unlink(next.c_str());
+  if (auto written = keep(db_, keys, *master); !written)
     return written;
+  {
+    const std::unique_lock writing(access_);
+    keys_ = std::move(keys);
+    master_ = *master;
   }
-  // From here on the database wants the new one: it is found as `.next` if we end right now.
-  keys_ = std::move(keys);
-  master_.bytes = master;
-  return master_.in_file ? move_key_file(next, master_.origin) : result<void>{};
+  return in_file_ ? move_key_file(next_file(origin_), origin_) : result<void>{};
 }
 
 result<void> opened_vault::retire() {
-  const std::unique_lock changing(access_);
+  const std::lock_guard changing(changing_);
   write_batch batch;
   for (auto at = keys_.begin(); std::next(at) != keys_.end(); ++at)
-    batch.erase(column::settings, key_row(at->first));
+    batch.erase(column::settings, data_key_row(at->first));
   if (batch.empty())
     return {};
   if (auto written = db_.write(batch, durability::power); !written)
     return written;
+  const std::unique_lock writing(access_);
   keys_.erase(keys_.begin(), std::prev(keys_.end()));
   return {};
 }
 
-/// The master key of a database that holds nothing sealed yet.
-result<master_key> first_master(const master_key_source& from) {
-  if (!from.from_environment.empty()) {
-    auto k = parse_variable(from.from_environment, variable);
-    if (!k)
-      return k.error();
-    return master_key{*k, variable, false};
-  }
-  auto there = read_key_file(from.file);
-  if (!there)
-    return there.error();
-  if (*there)
-    return master_key{**there, from.file, true};
-  const auto made = key_bytes::random();
-  if (auto written = write_key_file(from.file, made); !written)
+result<std::unique_ptr<vault>> make_vault(store& db, const master_key_source& from) {
+  if (auto nothing = refuse_sealed_without_vault(db); !nothing)
+    return nothing.error();
+  auto found = first_master(from);
+  if (!found)
+    return found.error();
+  data_keys keys{{1, key_bytes::random()}};
+  if (auto written = keep(db, keys, found->key.bytes); !written)
     return written.error();
-  return master_key{made, from.file, true};
-}
-
-failure wrong_key(const std::string& origin, const key_bytes& given, const std::string& wanted) {
-  return {errc::permission, "the secrets in the data directory are sealed under the master key "
-                                + wanted + ", and " + origin + " holds " + fingerprint_of(given)
-                                + ": give the right one (nothing was changed)"};
-}
-
-/// A master key, and whether it replaces `previous`, under which everything is wrapped still.
-struct found_master {
-  master_key key;
-  std::optional<key_bytes> wraps_now;
-};
-
-result<found_master> with_previous(const master_key_source& from, master_key key,
-                                   const std::string& wanted) {
-  if (from.previous.empty())
-    return wrong_key(key.origin, key.bytes, wanted);
-  auto previous = parse_variable(from.previous, "TROUPE_MASTER_KEY_PREVIOUS");
-  if (!previous)
-    return previous.error();
-  if (fingerprint_of(*previous) != wanted)
-    return wrong_key(key.origin, key.bytes, wanted);
-  return found_master{std::move(key), *previous};
-}
-
-result<found_master> find_master(const master_key_source& from, const std::string& wanted) {
-  const auto fits = [&](const key_bytes& k) { return fingerprint_of(k) == wanted; };
-  if (!from.from_environment.empty()) {
-    auto k = parse_variable(from.from_environment, variable);
-    if (!k)
-      return k.error();
-    if (fits(*k))
-      return found_master{{*k, variable, false}, std::nullopt};
-    const auto in_file = read_key_file(from.file);
-    if (in_file && *in_file && fits(**in_file))
-      return failure{errc::permission,
-                     std::string{variable}
-                         + " does not fit what is sealed in the data directory, but " + from.file
-                         + " does: unset the variable, or set "
-                         + "TROUPE_MASTER_KEY_PREVIOUS to that file's content to change over"};
-    return with_previous(from, {*k, variable, false}, wanted);
-  }
-  auto there = read_key_file(from.file);
-  if (!there)
-    return there.error();
-  const auto next = next_file(from.file);
-  if (*there && fits(**there)) {
-    ::unlink(next.c_str()); // a change of keys that was cut off before it counted
-    return found_master{{**there, from.file, true}, std::nullopt};
-  }
-  auto changing = read_key_file(next);
-  if (changing && *changing && fits(**changing)) {
-    if (auto moved = move_key_file(next, from.file); !moved)
-      return moved.error();
-    return found_master{{**changing, from.file, true}, std::nullopt};
-  }
-  if (!*there)
-    return failure{errc::permission,
-                   "the secrets in the data directory are sealed under the master key " + wanted
-                       + ", which is missing: set " + variable + ", or put it into " + from.file
-                       + " (nothing was changed)"};
-  return with_previous(from, {**there, from.file, true}, wanted);
+  return std::unique_ptr<vault>{
+      std::make_unique<opened_vault>(db, *std::move(found), std::move(keys))};
 }
 
 } // namespace
@@ -330,35 +248,23 @@ result<std::unique_ptr<vault>> vault::open(store& db, const master_key_source& f
   auto k = read_kept(db);
   if (!k)
     return k.error();
-  if (k->empty()) {
-    auto master = first_master(from);
-    if (!master)
-      return master.error();
-    const auto bytes = master->bytes;
-    auto made = std::make_unique<opened_vault>(db, *std::move(master));
-    made->take({{1, key_bytes::random()}});
-    if (auto written = made->keep(made->keys(), bytes); !written)
-      return written.error();
-    return std::unique_ptr<vault>{std::move(made)};
-  }
-  auto found = find_master(from, k->fingerprint);
+  if (!k->master)
+    return make_vault(db, from);
+  auto found = find_master(from, k->master->fingerprint);
   if (!found)
     return found.error();
-  auto wrapping = found->key;
-  if (found->wraps_now)
-    wrapping.bytes = *found->wraps_now;
-  auto made = std::make_unique<opened_vault>(db, std::move(wrapping));
-  if (auto opened = made->unwrap(*k); !opened)
-    return opened.error();
-  if (!found->wraps_now)
-    return std::unique_ptr<vault>{std::move(made)};
-  auto changed = std::make_unique<opened_vault>(db, found->key);
-  changed->take(made->keys());
-  if (auto written = changed->keep(changed->keys(), found->key.bytes); !written)
-    return written.error();
-  changed->note("the master key was changed to " + changed->master_fingerprint() + " ("
-                + found->key.origin + "); TROUPE_MASTER_KEY_PREVIOUS is not needed any more");
-  return std::unique_ptr<vault>{std::move(changed)};
+  auto keys = unwrap(*k, found->wraps_now ? *found->wraps_now : found->key.bytes);
+  if (!keys)
+    return keys.error();
+  // Before a file goes: what was read may not have reached the disk when the last process ended.
+  if (found->wraps_now || found->move_next)
+    if (auto written = keep(db, *keys, found->key.bytes); !written)
+      return written.error();
+  if (found->move_next)
+    if (auto moved = move_key_file(next_file(from.file), from.file); !moved)
+      return moved.error();
+  return std::unique_ptr<vault>{
+      std::make_unique<opened_vault>(db, *std::move(found), *std::move(keys))};
 }
 
 } // namespace troupe::storage

@@ -24,21 +24,24 @@ namespace troupe::storage {
 /// Where the master key comes from.
 struct master_key_source {
   secret from_environment; ///< `TROUPE_MASTER_KEY`: 64 hex digits or base64 of 32 bytes
-  secret previous;         ///< `TROUPE_MASTER_KEY_PREVIOUS`: tried when the first does not fit
-  std::string file;        ///< used when the environment has none; made if nothing is sealed
+  secret previous;  ///< `TROUPE_MASTER_KEY_PREVIOUS`: replaced by the first, if that does not fit
+  std::string file; ///< used when the environment has none; made if nothing is sealed
 };
 
-/// Seals and opens. Thread-safe: it does not change, but for `rotate`, which has a lock.
+/// Seals and opens. Thread-safe; `seal` and `open_sealed` do not wait for a `rotate` that writes.
 class vault {
 public:
   /// Opens the vault of `db`, or makes it at the first start, data key synced before it is
   /// used. Nothing is overwritten when the master key is missing or wrong: the failure
-  /// (`permission`) says which fingerprint is wanted, which was given, and what to do.
+  /// (`permission`) says which fingerprint is wanted, which was given, and what to do. `db` must
+  /// outlive the vault. `invalid_argument` for a master key that is none, `corrupt` for records
+  /// that are damaged.
   static result<std::unique_ptr<vault>> open(store& db, const master_key_source& from);
 
   virtual ~vault() = default;
 
-  /// `context` names the place: `keys/0123456789abcdef/secret`.
+  /// `context` names the place: `keys/0123456789abcdef/secret`. A data key is good for 2^32
+  /// seals (storage/cipher.hpp); who rotates once in a million seals is far below.
   virtual std::string seal(std::string_view context, std::string_view plain) const = 0;
 
   /// `corrupt` if it was sealed elsewhere, under a key that is gone, or is damaged.
@@ -49,10 +52,12 @@ public:
 
   /// Makes a new data key for what is sealed from now on, and, where the master key is a file,
   /// a new master key too. Crash-safe at every point: at the next start the files and the
-  /// database fit together, by one of the two keys. Older data keys stay until `retire`.
+  /// database fit together, by one of the two keys. After a failure as well: it may be asked
+  /// again, and everything opens meanwhile. Older data keys stay until `retire`.
   virtual result<void> rotate() = 0;
 
-  /// Forgets all data keys but the newest: after everything was sealed anew.
+  /// Forgets all data keys but the newest. What is sealed under another does not open any more:
+  /// only for after everything was sealed anew.
   virtual result<void> retire() = 0;
 
   /// The first 8 hex digits of the SHA-256 of a fixed text under the master key: for people.

@@ -1,6 +1,8 @@
 #pragma once
 
-// The bytes that records are made of: numbers little-endian, texts with their length before them.
+// The bytes that records are made of: numbers little-endian, texts with their length before
+// them. Every format of this room is written and read with these two, so that what no reader may
+// do (run beyond the end, believe a length) is decided here, once.
 
 #include <cstddef>
 #include <cstdint>
@@ -8,12 +10,15 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace troupe::storage {
 
+/// Writes one record. A plain value.
 class byte_writer {
 public:
+  /// The longest text, and the most elements of a list.
   static constexpr std::size_t short_max = std::numeric_limits<std::uint16_t>::max();
 
   template <class Number>
@@ -56,8 +61,9 @@ private:
   std::string bytes_;
 };
 
-/// Reads in order; after bytes that end too soon everything is 0 and `complete` is false. Never
-/// takes more memory than there are bytes, whatever a length says.
+/// Reads in order; after bytes that end too soon everything is 0 or empty, and `complete` is
+/// false. No length is believed before the bytes are there: what is read takes memory in
+/// proportion to the record, whatever its numbers say. Bytes must outlive the reader.
 class byte_reader {
 public:
   explicit byte_reader(std::string_view bytes) : rest_(bytes) {}

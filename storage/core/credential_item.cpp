@@ -4,8 +4,6 @@
 #include "storage/core/limit_list.hpp"
 #include "storage/core/record_layout.hpp"
 
-#include <algorithm>
-
 namespace troupe::storage {
 
 namespace {

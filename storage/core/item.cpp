@@ -4,6 +4,7 @@
 #include "storage/core/crc32c.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace troupe::storage {
 
@@ -33,9 +34,11 @@ failure damaged(std::string_view row_key, const std::string& how) {
 } // namespace
 
 std::uint64_t next_clock(std::uint64_t last, std::int64_t wall_ms) {
-  const auto now = static_cast<std::uint64_t>(std::max<std::int64_t>(wall_ms, 0)) << count_bits;
+  constexpr auto end = std::numeric_limits<std::uint64_t>::max();
+  const auto ms =
+      std::min(static_cast<std::uint64_t>(std::max<std::int64_t>(wall_ms, 0)), end >> count_bits);
   // The count runs over into the milliseconds by itself: later stays later.
-  return std::max(last + 1, now);
+  return std::max(last == end ? end : last + 1, ms << count_bits);
 }
 
 std::string encode_item(std::string_view row_key, const item_header& header,
@@ -85,6 +88,8 @@ result<item_row> decode_item(std::string_view row_key, std::string_view bytes) {
   if (flags > deleted_flag)
     return damaged(row_key, "has flags that this version does not know");
   h.deleted = flags == deleted_flag;
+  if (h.deleted && !row.payload.empty())
+    return damaged(row_key, "is deleted and has a payload");
   return row;
 }
 

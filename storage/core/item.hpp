@@ -40,7 +40,8 @@ struct stamp {
 };
 
 /// The clock after `last` when the wall clock says `wall_ms`: never the same and never back,
-/// also when the wall clock steps back.
+/// also when the wall clock steps back or `last` came from a node whose clock is ahead. Only at
+/// the largest number, which the wall clock reaches after the year 10,000, does it stand still.
 std::uint64_t next_clock(std::uint64_t last, std::int64_t wall_ms);
 
 struct item_header {
@@ -60,12 +61,13 @@ struct item_row {
   friend bool operator==(const item_row&, const item_row&) = default;
 };
 
-/// The row's value. `row_key` is what it will be stored under.
+/// The row's value. `row_key` is what it will be stored under; a tombstone's payload is left out.
 std::string encode_item(std::string_view row_key, const item_header& header,
                         std::string_view payload);
 
 /// The inverse of `encode_item`. `corrupt`, in words that name the row only by `row_key`'s hex
-/// digits, for a wrong checksum, another length or a schema that is not known.
+/// digits, for a wrong checksum, another length, a schema or flag that is not known, and a
+/// tombstone with a payload.
 result<item_row> decode_item(std::string_view row_key, std::string_view bytes);
 
 } // namespace troupe::storage
