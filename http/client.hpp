@@ -20,7 +20,7 @@ struct origin {
   bool tls = true;
   std::string host; ///< name or address, without brackets
   std::uint16_t port = 443;
-  std::string unix_path{}; ///< instead of host and port: a socket file on this machine
+  std::string unix_path{}; ///< instead of all above: a socket file on this machine
 
   friend bool operator==(const origin&, const origin&) = default;
 };
@@ -52,8 +52,8 @@ struct client_options {
   std::size_t connections_idle_max = 256;           ///< per loop and origin
   duration idle_timeout = std::chrono::seconds{55}; ///< an unused pooled connection lives so long
   std::size_t head_bytes_max = 64 * 1024;
-  std::string ca_file; ///< empty: the system's
-  bool verify = true;  ///< certificate chain and host name
+  std::string ca_file;                           ///< empty: the system's
+  bool verify = true;                            ///< certificate chain and host name
   std::shared_ptr<client_tally> tally = nullptr; ///< none: the client has one of its own
 
   friend bool operator==(const client_options&, const client_options&) = default;

@@ -15,20 +15,15 @@ namespace {
 class socket_server final : public server {
 public:
   socket_server(std::shared_ptr<detail::server_shared> shared,
-                std::vector<std::shared_ptr<detail::server_part>> parts,
-                const detail::bound_socket& bound)
+                std::vector<std::shared_ptr<detail::server_part>> parts, detail::bound_socket bound)
       : shared_(std::move(shared)),
         parts_(std::move(parts)),
         port_(bound.port),
-        listener_(std::make_shared<detail::listener>(shared_, parts_, bound.socket)) {
+        listener_(std::make_shared<detail::listener>(shared_, parts_, std::move(bound))) {
     parts_.front()->loop().post([l = listener_] { l->begin(); });
   }
 
-  ~socket_server() override {
-    stop();
-    if (const auto& path = shared_->options.unix_path; !path.empty())
-      detail::leave_path(path);
-  }
+  ~socket_server() override { stop(); }
 
   std::uint16_t port() const override { return port_; }
 
@@ -80,10 +75,10 @@ private:
 result<detail::bound_socket> bind(const server_options& options) {
   if (options.unix_path.empty())
     return detail::bind_and_listen(options.address, options.port);
-  const auto socket = detail::listen_on_path(options.unix_path);
-  if (!socket)
-    return socket.error();
-  return detail::bound_socket{*socket, 0};
+  auto listening = detail::listen_on_path(options.unix_path);
+  if (!listening)
+    return listening.error();
+  return detail::bound_socket{listening->socket, std::move(listening->file)};
 }
 
 } // namespace
@@ -94,14 +89,14 @@ result<std::unique_ptr<server>> server::start(server_options options, log_sink& 
   TROUPE_ASSERT(!loops.empty());
   TROUPE_ASSERT(loops.size() == handlers.size());
   std::unique_ptr<detail::tls_server> tls;
-  if (options.tls) {
+  if (options.tls && options.unix_path.empty()) {
     auto loaded =
         detail::tls_server::load(options.tls->certificate_chain, options.tls->private_key);
     if (!loaded)
       return loaded.error();
     tls = std::move(*loaded);
   }
-  const auto bound = bind(options);
+  auto bound = bind(options);
   if (!bound)
     return bound.error();
   const auto shared =
@@ -109,7 +104,8 @@ result<std::unique_ptr<server>> server::start(server_options options, log_sink& 
   std::vector<std::shared_ptr<detail::server_part>> parts;
   for (std::size_t i = 0; i < loops.size(); ++i)
     parts.push_back(std::make_shared<detail::server_part>(shared, *loops[i], *handlers[i]));
-  return std::unique_ptr<server>{std::make_unique<socket_server>(shared, std::move(parts), *bound)};
+  return std::unique_ptr<server>{
+      std::make_unique<socket_server>(shared, std::move(parts), *std::move(bound))};
 }
 
 } // namespace troupe::http

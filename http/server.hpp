@@ -23,8 +23,9 @@ struct server_options {
   std::string address = "127.0.0.1";
   std::uint16_t port = 8080; ///< 0: any free one, see `server::port`
 
-  /// Instead of address and port: a socket file, which only its owner (and root) can open. Peers
-  /// are `local uid N`.
+  /// Instead of address and port, and without TLS: a socket file, which only its owner (and root)
+  /// can open. Peers are `local uid N`. A file that a killed process has left is replaced; ours
+  /// goes as soon as nothing is accepted any more.
   std::string unix_path{};
   std::size_t header_bytes_max = 64 * 1024;
   std::size_t body_bytes_max = 32 * 1024 * 1024;

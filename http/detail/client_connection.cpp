@@ -213,13 +213,15 @@ void client_connection::connect(const sockaddr* to, socklen_t to_size) {
     error_ = system_error(errno);
     return;
   }
-  if (to->sa_family != AF_UNIX) {
+  const bool local = to->sa_family == AF_UNIX;
+  if (!local) {
     const int on = 1;
     ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     announce_pending_bytes(socket);
   }
   error_ = ::connect(socket, to, to_size) == 0 ? boost::system::error_code{} : system_error(errno);
-  socket_ = std::make_unique<stream>(loop_, socket, nullptr);
+  socket_ = std::make_unique<stream>(loop_, socket, nullptr,
+                                     local ? stream::kind::local : stream::kind::tcp);
   if (!socket_->usable())
     error_ = boost::asio::error::no_memory;
   if (error_ != boost::asio::error::in_progress)

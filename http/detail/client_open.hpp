@@ -10,16 +10,16 @@
 
 namespace troupe::http::detail {
 
-/// Opens `connection` to `to`: name, TCP with every address in turn, TLS; within
-/// `connect_limit` together. The only place that knows how an upstream is reached, and so
+/// Opens `connection` to `to`: name, TCP with every address in turn, TLS; or a socket file;
+/// within `connect_limit` together. The only place that knows how an upstream is reached, and so
 /// the one that an egress proxy changes. Arguments live until the task ends.
 task<result<void>> open_connection(client_connection& connection, client_pool& pool,
                                    const origin& to, duration connect_limit);
 
-/// `host:port`, for messages.
+/// `host:port`, or the path of a socket file, for messages.
 std::string with_port(const origin& to);
 
-/// For the field `host`: the port only if it is not the usual one.
+/// For the field `host`: the port only if it is not the usual one; `localhost` for a file.
 std::string host_field_of(const origin& to);
 
 /// What the end of a connection means for the call that used it.

@@ -39,7 +39,8 @@ std::string_view rough_target(std::string_view head) {
 connection::connection(server_part& part, int socket, std::unique_ptr<tls_session> tls,
                        std::string peer, bool over_limit)
     : part_(part),
-      stream_(part.loop(), socket, std::move(tls)),
+      stream_(part.loop(), socket, std::move(tls),
+              part.options().unix_path.empty() ? stream::kind::tcp : stream::kind::local),
       peer_(std::move(peer)),
       deadline_(
           timeouts_of(part.loop()), [](void* self) { static_cast<connection*>(self)->on_due(); },

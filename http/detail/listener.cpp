@@ -1,7 +1,5 @@
 #include "http/detail/listener.hpp"
 
-#include "http/detail/unix_socket.hpp"
-
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -112,13 +110,15 @@ result<bound_socket> bind_and_listen(const std::string& address, std::uint16_t p
 }
 
 listener::listener(std::shared_ptr<server_shared> shared,
-                   std::vector<std::shared_ptr<server_part>> parts, int socket)
+                   std::vector<std::shared_ptr<server_part>> parts, bound_socket bound)
     : shared_(std::move(shared)),
       parts_(std::move(parts)),
-      socket_(socket),
+      socket_(bound.socket),
+      file_(std::move(bound.file)),
       readable_(parts_.front()->loop().internals()) {}
 
 listener::~listener() {
+  file_.remove();
   if (socket_ >= 0)
     ::close(socket_);
 }
@@ -129,6 +129,7 @@ void listener::begin() {
 
 void listener::close() {
   closed_ = true;
+  file_.remove();
   if (stream_)
     stream_->close();
 }

@@ -77,10 +77,11 @@ struct stream::state {
     bool starting_ = false;
   };
 
-  state(event_loop& l, int s, std::unique_ptr<tls_session> t)
+  state(event_loop& l, int s, std::unique_ptr<tls_session> t, kind of)
       : loop(l.internals()),
         reactor(asio::use_service<epoll_reactor>(loop.context)),
         socket(s),
+        tells_pending(of == kind::tcp),
         tls(std::move(t)) {
     reactor.init_task();
     usable = reactor.register_descriptor(socket, registration) == 0;
@@ -104,6 +105,7 @@ struct stream::state {
   epoll_reactor& reactor;
   epoll_reactor::per_descriptor_data registration = nullptr;
   int socket;
+  const bool tells_pending;
   std::unique_ptr<tls_session> tls;
   bool usable = false;
   bool wants_write = false;
@@ -129,8 +131,12 @@ stream::outcome stream::state::receive_plain(char* to, std::size_t size) {
   msghdr message{};
   message.msg_iov = &piece;
   message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
+  // A local socket tells nothing this way, but its peer may send descriptors, which would stay
+  // in this process for ever. Where there is no room for them the kernel drops them.
+  if (tells_pending) {
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+  }
   drained_in = 0;
   ssize_t got = -1;
   do
@@ -255,8 +261,8 @@ void stream::state::close() {
   socket = -1;
 }
 
-stream::stream(event_loop& loop, int socket, std::unique_ptr<tls_session> tls)
-    : state_(std::make_unique<state>(loop, socket, std::move(tls))) {}
+stream::stream(event_loop& loop, int socket, std::unique_ptr<tls_session> tls, kind of)
+    : state_(std::make_unique<state>(loop, socket, std::move(tls), of)) {}
 
 stream::~stream() {
   state_->close();

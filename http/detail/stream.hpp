@@ -11,7 +11,7 @@ namespace troupe::http::detail {
 
 class tls_session;
 
-/// The bytes of one connected socket, plain or TLS, on one loop.
+/// The bytes of one connected socket, TCP or Unix-domain, plain or TLS, on one loop.
 ///
 /// Asio's own socket begins every receive with an attempt, which after a request was read
 /// finds nothing: one wasted system call per request on each side of the gateway. And its
@@ -26,8 +26,10 @@ class tls_session;
 /// completed before this is destroyed, unless the loop has dropped its handlers.
 class stream {
 public:
+  enum class kind { tcp, local };
+
   /// Takes over a non-blocking socket; `tls` is none for plain bytes.
-  stream(event_loop& loop, int socket, std::unique_ptr<tls_session> tls);
+  stream(event_loop& loop, int socket, std::unique_ptr<tls_session> tls, kind of = kind::tcp);
   ~stream();
   stream(const stream&) = delete;
   stream& operator=(const stream&) = delete;
@@ -70,7 +72,8 @@ public:
   /// Closes at once and frees the descriptor; what waits ends with `operation_aborted`.
   void close();
 
-  /// As `close`, but so that the peer sees a reset and not an end.
+  /// As `close`, but so that the peer sees a reset and not an end. A local socket has only
+  /// the end: there it is the framing of what was sent that tells the peer.
   void close_with_reset();
 
   bool is_open() const;
