@@ -77,7 +77,8 @@ std::string path_of(const option& o, std::size_t index) {
 void builder::problem(const place& from, std::size_t line, std::string option, std::string text,
                       std::string code) {
   if (out_.problems.size() == problems_max)
-    out_.problems.push_back({from.source, 0, {}, "there is more that is wrong, not told here"});
+    out_.problems.push_back(
+        {from.source, 0, {}, "there is more that is wrong, not told here", "more"});
   if (out_.problems.size() > problems_max)
     return;
   if (!from.variable.empty())
@@ -88,13 +89,15 @@ void builder::problem(const place& from, std::size_t line, std::string option, s
 
 void builder::apply_object(const node& object, const place& from) {
   if (object.kind != node_kind::object)
-    return problem(from, object.line, {}, "the file must hold one object, in braces");
+    return problem(from, object.line, {}, "the file must hold one object, in braces", "wrong_type");
   apply_members(object, {}, from);
 }
 
 void builder::apply_members(const node& object, const std::string& prefix, const place& from) {
   for (const auto& m : object.members) {
     const auto path = prefix + m.name;
+    if (from.layer == config_layer::file && path == "$schema")
+      continue; // how editors find the schema of this file
     // A name with a dot or bracket of its own must not reach an option by another way.
     const bool plain = m.name.find_first_of(".[]") == std::string::npos && !m.name.empty();
     const auto* o = plain ? find_option(path) : nullptr;
@@ -109,7 +112,7 @@ void builder::apply_members(const node& object, const std::string& prefix, const
         apply_members(m.value, path + '.', from);
       else if (m.value.kind != node_kind::null)
         problem(from, m.value.line, path,
-                "must be an object; this is " + std::string{describe(m.value.kind)});
+                "must be an object; this is " + std::string{describe(m.value.kind)}, "wrong_type");
     } else {
       unknown(m, prefix, from);
     }
@@ -126,6 +129,9 @@ void builder::unknown(const member& m, const std::string& prefix, const place& f
   else if (const auto other = elsewhere(m.name); !m.name.empty() && !other.empty())
     text += " here; there is " + std::string{other};
   auto where = prefix.empty() ? prefix : prefix.substr(0, prefix.size() - 1);
+  // A file has lines; what a program sent is found by its path alone.
+  if (from.layer == config_layer::database && printable_name(m.name).starts_with('"'))
+    where = prefix + m.name;
   problem(from, m.line, std::move(where), std::move(text), "unknown_option");
 }
 
@@ -133,10 +139,12 @@ void builder::apply_objects(const option& list, const node& value, const place& 
   const std::string path{list.path};
   if (value.kind != node_kind::list)
     return problem(from, value.line, path,
-                   "must be a list of objects; this is " + std::string{describe(value.kind)});
+                   "must be a list of objects; this is " + std::string{describe(value.kind)},
+                   "wrong_type");
   const auto most = path == "upstreams" ? upstreams_max : credentials_max;
   if (value.items.size() > most)
-    return problem(from, value.line, path, "holds more than " + std::to_string(most) + " elements");
+    return problem(from, value.line, path, "holds more than " + std::to_string(most) + " elements",
+                   "out_of_range");
   std::erase_if(out_.origins, [&](const auto& o) { return o.first.starts_with(path + '['); });
   resize_objects(out_.values, path, 0);
   resize_objects(out_.values, path, value.items.size());
@@ -149,7 +157,7 @@ void builder::apply_objects(const option& list, const node& value, const place& 
     const auto element = path + '[' + std::to_string(i) + ']';
     if (item.kind != node_kind::object) {
       problem(from, item.line, element,
-              "must be an object; this is " + std::string{describe(item.kind)});
+              "must be an object; this is " + std::string{describe(item.kind)}, "wrong_type");
       continue;
     }
     apply_members(item, element + '.', from);
@@ -157,7 +165,7 @@ void builder::apply_objects(const option& list, const node& value, const place& 
       if (o.required && o.path.starts_with(path + "[].")) {
         const auto name = o.path.substr(path.size() + 3);
         if (!given(item, name))
-          problem(from, item.line, element, "needs a \"" + std::string{name} + '"');
+          problem(from, item.line, element, "needs a \"" + std::string{name} + '"', "missing");
       }
     if (path == "upstreams") {
       auto& u = out_.values.upstreams[i];
@@ -177,7 +185,7 @@ bool builder::apply(const option& o, std::size_t index, const node& value, const
   } else {
     const auto outcome = store(o, o.bind(out_.values, index), value, from.lenient);
     for (const auto& fault : outcome.faults)
-      problem(from, fault.line, path, fault.text);
+      problem(from, fault.line, path, fault.text, std::string{fault.code});
     const auto source = from.variable.empty() ? from.source : from.variable;
     if (outcome.placeholders > 0 && from.lenient)
       warn(source + ": left out " + std::to_string(outcome.placeholders)
@@ -200,7 +208,7 @@ bool builder::apply_text(std::string_view path, std::string_view text, const pla
   config_problems unread;
   const auto value = node_from_text(*o, text, unread);
   for (auto& p : unread)
-    problem(from, 0, path_of(*o, index), "is JSON that cannot be read: " + p.text);
+    problem(from, 0, path_of(*o, index), "is JSON that cannot be read: " + p.text, "invalid_json");
   if (!unread.empty() || !value)
     return false;
   auto without_lines = from;

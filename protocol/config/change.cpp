@@ -1,232 +1,156 @@
 #include "protocol/config/change.hpp"
 
+#include "protocol/config/builder.hpp"
 #include "protocol/config/compare.hpp"
-#include "protocol/config/document.hpp"
-#include "protocol/config/options.hpp"
+#include "protocol/config/database_document.hpp"
+#include "protocol/config/tolerate.hpp"
 #include "protocol/config/values.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <map>
-#include <optional>
+#include <set>
+#include <utility>
 
 namespace troupe::config {
 
 namespace {
 
-constexpr std::size_t patch_bytes_max = std::size_t{1024} * 1024;
-constexpr std::string_view source_name = "database";
-constexpr std::string_view mask = "***";
-
-void add(config_problems& problems, std::string option, std::string code, std::string text) {
-  problems.push_back(
-      {std::string{source_name}, 0, std::move(option), std::move(text), std::move(code)});
+bool is_fixed(const config_origin& origin) {
+  return origin.layer == config_layer::environment || origin.layer == config_layer::command_line;
 }
 
-/// Strict JSON as a tree; an empty object for an empty text.
-std::optional<node> read_object(std::string_view text, config_problems& problems) {
-  if (text.empty())
-    text = "{}";
-  if (text.size() > patch_bytes_max) {
-    add(problems, {}, "invalid_json", "longer than " + format_bytes(patch_bytes_max));
-    return std::nullopt;
-  }
-  config_problems unread;
-  auto tree = read_document(text, source_name, unread);
-  for (auto& p : unread)
-    add(problems, std::move(p.option), "invalid_json",
-        "line " + std::to_string(p.line) + ": " + p.text);
-  if (!unread.empty() || !tree)
-    return std::nullopt;
-  // The reader takes comments, for files that people write; what a program sends has none.
-  if (!nlohmann::json::accept(text.begin(), text.end())) {
-    add(problems, {}, "invalid_json", "is not strict JSON: comments are for files");
-    return std::nullopt;
-  }
-  if (tree->kind != node_kind::object) {
-    add(problems, {}, "invalid_json",
-        "must be an object; this is " + std::string{describe(tree->kind)});
-    return std::nullopt;
-  }
-  return tree;
+void add_fixed(config_problems& problems, const std::string& path, const config_origin& origin) {
+  add_problem(problems, path, "fixed", "is fixed by " + to_string(origin) + ": change it there");
 }
 
-node* member_of(node& object, std::string_view name) {
-  for (auto& m : object.members)
-    if (m.name == name)
-      return &m.value;
-  return nullptr;
+config_sources with_database(const config_sources& sources, std::string text) {
+  auto all = sources;
+  all.database.reset();
+  if (!text.empty())
+    all.database = config_text{std::string{database_name}, std::move(text)};
+  return all;
 }
 
-node empty_object() {
-  node n;
-  n.kind = node_kind::object;
-  return n;
-}
-
-/// RFC 7396. Sections that become empty go, so that a document says no more than it must.
-void merge(node& target, const node& patch) {
-  for (const auto& m : patch.members) {
-    auto* present = member_of(target, m.name);
-    if (m.value.kind == node_kind::null) {
-      std::erase_if(target.members, [&](const member& each) { return each.name == m.name; });
-    } else if (m.value.kind != node_kind::object) {
-      if (present != nullptr)
-        *present = m.value;
-      else
-        target.members.push_back(m);
-    } else {
-      const bool section = present != nullptr && present->kind == node_kind::object;
-      auto merged = section ? *present : empty_object();
-      merge(merged, m.value);
-      std::erase_if(target.members, [&](const member& each) { return each.name == m.name; });
-      if (!merged.members.empty())
-        target.members.push_back({m.name, m.line, std::move(merged)});
-    }
-  }
-}
-
-void sort_members(node& n) {
-  std::ranges::sort(n.members, {}, &member::name);
-  for (auto& m : n.members)
-    sort_members(m.value);
-  for (auto& item : n.items)
-    sort_members(item);
-}
-
-/// `path` and value of everything that an object says, down to what is no section.
-template <class Visit>
-void for_each_leaf(const node& object, const std::string& prefix, const Visit& visit) {
-  for (const auto& m : object.members) {
-    const auto path = prefix + m.name;
-    const bool option =
-        m.name.find_first_of(".[]") == std::string::npos && find_option(path) != nullptr;
-    if (!option && m.value.kind == node_kind::object)
-      for_each_leaf(m.value, path + '.', visit);
-    else
-      visit(path, m.value);
-  }
+/// What the layer says without the others. Its relations do not matter.
+loaded_settings load_alone(const std::string& text) {
+  return load_settings(with_database({}, text));
 }
 
 void refuse_fixed(const node& patch, const loaded_settings& now, config_problems& problems) {
-  for_each_leaf(patch, {}, [&](const std::string& path, const node&) {
-    const auto origin = now.origin_of(path);
-    if (origin.layer == config_layer::environment || origin.layer == config_layer::command_line)
-      add(problems, path, "fixed", "is fixed by " + to_string(origin) + ": change it there");
+  for_each_leaf(patch, [&](const std::string& path, const node&) {
+    if (const auto origin = now.origin_of(path); is_fixed(origin))
+      add_fixed(problems, path, origin);
   });
 }
 
-bool is_masked(std::string_view value) {
-  return !value.empty()
-         && (value.find(mask) != std::string_view::npos
-             || value.find_first_not_of('*') == std::string_view::npos);
+/// What `upstream` is said to be in the present layer; null: nothing.
+const node* said_of(const node& document, std::string_view upstream, std::string_view option) {
+  const auto* list = document.find("upstreams");
+  if (list == nullptr)
+    return nullptr;
+  for (const auto& item : list->items)
+    if (const auto* name = item.find("name"); name != nullptr && name->text == upstream)
+      return item.find(option);
+  return nullptr;
 }
 
-/// A masked header means the one that is there.
-void unmask_headers(node& document, const settings& now, config_problems& problems) {
-  auto* upstreams = member_of(document, "upstreams");
-  if (upstreams == nullptr)
+/// A list of upstreams is one option to a patch, but the environment may fix parts of it: what
+/// the patch says newly of them must be what they are.
+void refuse_fixed_parts(const node& present, const node& wanted, const loaded_settings& alone,
+                        const loaded_settings& after, config_problems& problems) {
+  constexpr std::string_view prefix = "upstreams[].";
+  const auto* list = wanted.find("upstreams");
+  if (list == nullptr || is_fixed(after.origin_of("upstreams")))
     return;
-  for (std::size_t i = 0; i < upstreams->items.size(); ++i) {
-    auto& item = upstreams->items[i];
-    auto* headers = member_of(item, "headers");
-    const auto* name = item.find("name");
-    if (headers == nullptr || name == nullptr)
-      continue;
-    const auto known = std::ranges::find(now.upstreams, name->text, &upstream_settings::name);
-    for (auto& h : headers->members) {
-      if (h.value.kind != node_kind::text || !is_masked(h.value.text))
+  for (std::size_t i = 0; i < list->items.size(); ++i)
+    for (const auto& o : options()) {
+      if (!o.path.starts_with(prefix))
         continue;
-      const bool kept = known != now.upstreams.end() && known->headers.contains(h.name);
-      if (kept)
-        h.value.text = known->headers.at(h.name).reveal();
-      else
-        add(problems, "upstreams[" + std::to_string(i) + "].headers", "masked_secret",
-            "a masked value keeps the one that is there, and there is none");
+      const auto name = o.path.substr(prefix.size());
+      const auto* value = list->items[i].find(name);
+      const auto path = path_of(o, i);
+      const auto origin = after.origin_of(path);
+      if (value == nullptr || value->kind == node_kind::null || !is_fixed(origin)
+          || !differs(o, alone.values, after.values, i))
+        continue;
+      const auto* upstream = list->items[i].find("name");
+      const auto* said = upstream == nullptr ? nullptr : said_of(present, upstream->text, name);
+      if (said == nullptr || write_json(*said) != write_json(*value))
+        add_fixed(problems, path, origin);
     }
-  }
 }
 
-/// Loads both and compares. `wanted` is the whole new document.
-settings_change plan(const config_sources& sources, std::string_view before, node wanted,
-                     config_problems problems) {
+/// A merge drops `null` and `{}`, so a wrong name with one of them must be found before. Names
+/// that the layer has may be taken out, whatever they are.
+void refuse_unknown(node patch, const node& document, config_problems& problems) {
+  for_each_leaf(document, [&](const std::string& path, const node&) { take_out(patch, path); });
+  loaded_settings scratch;
+  builder{scratch}.apply_object(
+      patch, {.layer = config_layer::database, .source = std::string{database_name}});
+  std::ranges::copy_if(scratch.problems, std::back_inserter(problems),
+                       [](const config_problem& p) { return p.code == "unknown_option"; });
+}
+
+struct planning {
+  const config_sources& sources;
+  tolerated now; ///< without what has no place in the present layer
+  node present;  ///< its layer
+  config_problems problems = {};
+};
+
+/// Loads with `wanted` as the whole new layer, and compares.
+settings_change plan(planning p, node wanted, bool upstreams_are_new) {
   settings_change out;
-  auto with = sources;
-  if (!before.empty())
-    with.database = config_text{std::string{source_name}, std::string{before}};
-  const auto now = load_with_database(with);
-  unmask_headers(wanted, now.values, problems);
-  sort_members(wanted);
-  out.document = wanted.members.empty() ? std::string{} : write_json(wanted);
-  with.database.reset();
-  if (!out.document.empty())
-    with.database = config_text{std::string{source_name}, out.document};
-  out.loaded = load_settings(with);
-  out.problems = std::move(problems);
-  for (const auto& p : out.loaded.problems)
-    out.problems.push_back(p);
+  unmask_secrets(wanted, p.now.loaded.values, p.problems);
+  out.document = written(wanted);
+  if (out.document.size() > database_bytes_max)
+    add_problem(p.problems, {}, "out_of_range",
+                "all settings together would be longer than " + format_bytes(database_bytes_max));
+  out.loaded = load_settings(with_database(p.sources, out.document));
+  const auto alone = load_alone(out.document);
+  if (upstreams_are_new && out.loaded.problems.empty())
+    refuse_fixed_parts(p.present, wanted, alone, out.loaded, p.problems);
+  out.problems = std::move(p.problems);
+  for (const auto& one : out.loaded.problems)
+    if (std::ranges::find(out.problems, one) == out.problems.end())
+      out.problems.push_back(one);
+  auto& warnings = out.loaded.warnings;
+  warnings.insert(warnings.end(), p.now.left_out.begin(), p.now.left_out.end());
   if (out.problems.empty())
-    out.changes = changes_between(now, out.loaded);
+    out.changes = changes_between({p.now.loaded, load_alone(p.now.document)}, {out.loaded, alone});
   return out;
 }
 
-void mask_headers(node& document) {
-  auto* upstreams = member_of(document, "upstreams");
-  if (upstreams == nullptr)
-    return;
-  for (auto& item : upstreams->items)
-    if (auto* headers = member_of(item, "headers"))
-      for (auto& h : headers->members)
-        if (h.value.kind == node_kind::text)
-          h.value.text = mask;
+planning begin(const config_sources& sources, std::string_view document) {
+  planning p{sources, tolerate(with_database(sources, std::string{document})), {}};
+  config_problems none; // it has just been read
+  p.present = read_strict(p.now.document, none).value_or(node{});
+  p.present.kind = node_kind::object;
+  return p;
 }
 
-std::map<std::string, std::string> leaves_of(std::string_view document, bool masked) {
-  config_problems ignored;
+settings_change refused(config_problems problems) {
+  settings_change out;
+  out.problems = std::move(problems);
+  return out;
+}
+
+std::map<std::string, std::string> leaves_of(const node& tree) {
   std::map<std::string, std::string> leaves;
-  auto tree = read_object(document, ignored);
-  if (!tree)
-    return leaves;
-  if (masked)
-    mask_headers(*tree);
-  for_each_leaf(*tree, {}, [&](const std::string& path, const node& value) {
-    leaves[path] = write_json(value);
-  });
+  for_each_leaf(
+      tree, [&](const std::string& path, const node& value) { leaves[path] = write_json(value); });
   return leaves;
 }
 
-/// Takes out names that are no options (any more, or not yet), and says which.
-void leave_out_unknown(node& object, const std::string& prefix,
-                       std::vector<std::string>& left_out) {
-  std::erase_if(object.members, [&](member& m) {
-    const auto path = prefix + m.name;
-    const bool plain = m.name.find_first_of(".[]") == std::string::npos;
-    if (plain && find_option(path) != nullptr)
-      return false;
-    if (plain && m.value.kind == node_kind::object) {
-      leave_out_unknown(m.value, path + '.', left_out);
-      if (!m.value.members.empty())
-        return false;
-    }
-    left_out.push_back(path);
-    return true;
-  });
+/// A document that does not read says nothing.
+node read_or_nothing(std::string_view document) {
+  config_problems ignored;
+  return read_strict(document, ignored).value_or(node{});
 }
 
-/// Takes the option that a problem is about out of the document. False: it is not there.
-bool leave_out(node& document, std::string_view option) {
-  const auto path = option.substr(0, option.find('['));
-  auto* at = &document;
-  std::string_view rest = path;
-  for (auto dot = rest.find('.'); dot != std::string_view::npos; dot = rest.find('.')) {
-    at = member_of(*at, rest.substr(0, dot));
-    if (at == nullptr)
-      return false;
-    rest.remove_prefix(dot + 1);
-  }
-  return !rest.empty()
-         && std::erase_if(at->members, [&](const member& m) { return m.name == rest; }) != 0;
+node masked(node tree) {
+  mask_secrets(tree);
+  return tree;
 }
 
 } // namespace
@@ -234,98 +158,49 @@ bool leave_out(node& document, std::string_view option) {
 settings_change plan_change(const config_sources& sources, std::string_view document,
                             std::string_view patch) {
   config_problems problems;
-  const auto change = read_object(patch, problems);
-  auto wanted = read_object(document, problems);
-  if (!change || !wanted) {
-    settings_change out;
-    out.problems = std::move(problems);
-    return out;
-  }
-  refuse_fixed(*change, load_settings(sources), problems);
-  merge(*wanted, *change);
-  return plan(sources, document, *std::move(wanted), std::move(problems));
+  const auto change = read_strict(patch, problems);
+  if (!change)
+    return refused(std::move(problems));
+  auto p = begin(sources, document);
+  refuse_fixed(*change, p.now.loaded, p.problems);
+  refuse_unknown(*change, read_or_nothing(document), p.problems);
+  auto wanted = merged(p.present, *change);
+  return plan(std::move(p), std::move(wanted), change->find("upstreams") != nullptr);
 }
 
 settings_change plan_document(const config_sources& sources, std::string_view document,
                               std::string_view next) {
   config_problems problems;
-  auto wanted = read_object(next, problems);
-  if (!wanted) {
-    settings_change out;
-    out.problems = std::move(problems);
-    return out;
-  }
-  return plan(sources, document, *std::move(wanted), std::move(problems));
+  auto wanted = read_strict(next, problems);
+  if (!wanted)
+    return refused(std::move(problems));
+  return plan(begin(sources, document), *std::move(wanted), false);
 }
 
 loaded_settings load_with_database(const config_sources& sources) {
-  constexpr int rounds_max = 64;
-  if (!sources.database)
-    return load_settings(sources);
-  auto loaded = load_settings(sources);
-  if (loaded.problems.empty())
-    return loaded;
-  auto without = sources;
-  without.database.reset();
-  auto base = load_settings(without);
-  if (!base.problems.empty())
-    return base;
-  config_problems unread;
-  auto document = read_object(sources.database->text, unread);
-  std::vector<std::string> warnings;
-  auto with = sources;
-  if (document) {
-    std::vector<std::string> unknown;
-    leave_out_unknown(*document, {}, unknown);
-    for (const auto& path : unknown)
-      warnings.push_back("a setting that was changed at run time is left out: " + path
-                         + " is no option of this version");
-    with.database->text = write_json(*document);
-    loaded = load_settings(with);
-  }
-  for (int round = 0; document && round < rounds_max && !loaded.problems.empty(); ++round) {
-    const auto& p = loaded.problems.front();
-    if (!leave_out(*document, p.option))
-      break;
-    warnings.push_back("a setting that was changed at run time is left out: " + p.option + ' '
-                       + p.text);
-    with.database->text = write_json(*document);
-    loaded = load_settings(with);
-  }
-  if (!loaded.problems.empty()) {
-    warnings.push_back("all settings that were changed at run time are left out: "
-                       + to_string(loaded.problems.front()));
-    loaded = std::move(base);
-  }
-  loaded.warnings.insert(loaded.warnings.end(), warnings.begin(), warnings.end());
-  return loaded;
+  return tolerate(sources).loaded;
 }
 
 std::string masked_document(std::string_view document) {
-  config_problems ignored;
-  auto tree = read_object(document, ignored);
-  if (!tree)
-    return "{}";
-  mask_headers(*tree);
-  return write_json(*tree);
+  const auto text = written(masked(read_or_nothing(document)));
+  return text.empty() ? "{}" : text;
 }
 
 std::vector<document_difference> diff_documents(std::string_view from, std::string_view to) {
-  std::vector<document_difference> differences;
-  const auto before = leaves_of(from, false);
-  const auto after = leaves_of(to, false);
-  const auto shown_before = leaves_of(from, true);
-  const auto shown_after = leaves_of(to, true);
+  const auto tree_before = read_or_nothing(from);
+  const auto tree_after = read_or_nothing(to);
+  const auto before = leaves_of(tree_before), shown_before = leaves_of(masked(tree_before));
+  const auto after = leaves_of(tree_after), shown_after = leaves_of(masked(tree_after));
   const auto value = [](const auto& leaves, const std::string& path) {
     const auto at = leaves.find(path);
     return at == leaves.end() ? std::string{"null"} : at->second;
   };
-  std::map<std::string, bool> paths;
-  for (const auto& [path, text] : before)
-    paths[path] = true;
-  for (const auto& [path, text] : after)
-    paths[path] = true;
-  for (const auto& [path, there] : paths)
+  std::set<std::string> paths;
+  for (const auto* leaves : {&before, &after})
+    for (const auto& [path, text] : *leaves)
+      paths.insert(path);
+  std::vector<document_difference> differences;
+  for (const auto& path : paths)
     if (value(before, path) != value(after, path))
       differences.push_back({path, value(shown_before, path), value(shown_after, path)});
   return differences;

@@ -8,13 +8,20 @@
 
 /// Changing the configuration of a running node: pure functions over the database layer, which
 /// is one JSON document in the shape of the configuration file, and over all layers together.
+///
+/// Stable codes of problems: `invalid_json`, `unknown_option`, `wrong_type`, `out_of_range`,
+/// `invalid_value`, `missing`, `duplicate`, `relation` (between options), `fixed` (environment or
+/// command line have the option), `not_here` (keys, credentials, what is needed before the
+/// database opens), `masked_secret` (a mask for which there is no secret to keep), `more` (there
+/// are too many to tell them all).
 
 namespace troupe::config {
 
-/// One option that a change makes different.
+/// One option of which a change makes the value in force, its layer, or what the database says
+/// different. Where a stronger layer has it, `before` and `after` are the same.
 struct setting_change {
   std::string path;
-  std::string before; ///< effective value, JSON, secrets as "***"; `null`: there was none
+  std::string before; ///< value in force, JSON, secrets as "***"; `null`: there was none
   std::string after;
   config_layer layer_before = config_layer::defaults;
   config_layer layer_after = config_layer::defaults;
@@ -29,15 +36,17 @@ struct settings_change {
   std::vector<setting_change> changes; ///< empty: nothing is different
 };
 
-/// Applies `patch`, an RFC 7396 merge patch (strict JSON; `null` takes a value out of the layer),
-/// to `document` (empty: none), and loads all layers. `sources` are without the database layer.
-/// Codes of problems: `invalid_json`, `unknown_option`, `invalid_value`, `fixed` (environment or
-/// command line have the option), `not_here` (keys, credentials, the data directory),
-/// `masked_secret` (a header's value of asterisks for which there is none to keep), `relation`.
+/// Applies `patch`, an RFC 7396 merge patch (strict JSON of at most 1 MiB; `null` takes a value out
+/// of the layer), to `document` (empty: none), and loads all layers. `sources` are without the
+/// database layer. Everything that is wrong is told at once, with the option's path. A value of a
+/// header that is masked (`***`, or any with three asterisks in a row) means the one in force.
+/// What has no place in `document` (see `load_with_database`) is left out of the new one, too,
+/// which a warning says.
 settings_change plan_change(const config_sources& sources, std::string_view document,
                             std::string_view patch);
 
-/// The same with a whole document in place of the present one: to restore a version.
+/// The same with a whole document in place of the present one: to restore a version. What it says
+/// of an option that is fixed is kept, without effect.
 settings_change plan_document(const config_sources& sources, std::string_view document,
                               std::string_view next);
 

@@ -39,12 +39,6 @@ std::string value_or_null(const option& o, const settings& s, std::size_t i) {
   return i < elements_of(s, o) ? show(o, s, i) : "null";
 }
 
-bool differs(const option& o, const settings& a, const settings& b, std::size_t i) {
-  const bool in_a = i < elements_of(a, o);
-  const bool in_b = i < elements_of(b, o);
-  return in_a != in_b || (in_a && !same(bound(o, a, i), bound(o, b, i)));
-}
-
 template <class Visit>
 void for_each_value(const settings& a, const settings& b, const Visit& visit) {
   for (const auto& o : options()) {
@@ -118,17 +112,25 @@ std::size_t elements_of(const settings& s, const option& o) {
   return 1;
 }
 
-std::vector<setting_change> changes_between(const loaded_settings& before,
-                                            const loaded_settings& after) {
+bool differs(const option& o, const settings& a, const settings& b, std::size_t index) {
+  const bool in_a = index < elements_of(a, o);
+  const bool in_b = index < elements_of(b, o);
+  return in_a != in_b || (in_a && !same(bound(o, a, index), bound(o, b, index)));
+}
+
+std::vector<setting_change> changes_between(const layered& before, const layered& after) {
   std::vector<setting_change> changes;
-  for_each_value(before.values, after.values, [&](const option& o, std::size_t i) {
+  for_each_value(before.all.values, after.all.values, [&](const option& o, std::size_t i) {
     const auto path = path_of(o, i);
-    const auto from = before.origin_of(path).layer;
-    const auto to = after.origin_of(path).layer;
-    if (from == to && !differs(o, before.values, after.values, i))
+    const auto from = before.all.origin_of(path).layer;
+    const auto to = after.all.origin_of(path).layer;
+    const bool said = before.alone.origins.contains(path);
+    const bool says = after.alone.origins.contains(path);
+    if (from == to && said == says && !differs(o, before.all.values, after.all.values, i)
+        && !(says && differs(o, before.alone.values, after.alone.values, i)))
       return;
-    changes.push_back({path, value_or_null(o, before.values, i), value_or_null(o, after.values, i),
-                       from, to, o.live});
+    changes.push_back({path, value_or_null(o, before.all.values, i),
+                       value_or_null(o, after.all.values, i), from, to, o.live});
   });
   return changes;
 }

@@ -86,8 +86,8 @@ public:
 private:
   bool fail(std::string text) { return fail(line_, std::move(text)); }
 
-  bool fail(std::size_t line, std::string text) {
-    problems_.push_back({std::string{source_}, line, {}, std::move(text)});
+  bool fail(std::size_t line, std::string text, std::string code = "invalid_json") {
+    problems_.push_back({std::string{source_}, line, {}, std::move(text), std::move(code)});
     return false;
   }
 
@@ -306,8 +306,10 @@ private:
       if (is_new)
         out.members.push_back(std::move(m));
       else
-        (void)fail(m.line, printable_name(m.name) + " stands here again; it is first on line "
-                               + std::to_string(first->second));
+        (void)fail(m.line,
+                   printable_name(m.name) + " stands here again; it is first on line "
+                       + std::to_string(first->second),
+                   "duplicate");
       if (take('}'))
         return true;
       if (!comma(out.line, '}') || !skip())
@@ -370,7 +372,8 @@ std::optional<node> read_document(std::string_view text, std::string_view source
     problems.push_back({std::string{source},
                         0,
                         {},
-                        "longer than " + std::to_string(document_bytes_max) + " bytes"});
+                        "longer than " + std::to_string(document_bytes_max) + " bytes",
+                        "out_of_range"});
     return std::nullopt;
   }
   return reader{text, source, problems}.read();

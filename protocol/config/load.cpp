@@ -70,7 +70,7 @@ void read_keys_files(const config_sources& sources, loaded_settings& out) {
 std::string_view why_not_here(std::string_view path) {
   if (path == "data_dir" || path == "master_key_file")
     return "is needed before the database can be opened: set it in the file or the environment";
-  if (path.starts_with("credentials."))
+  if (path == "credentials.clients" || path == "credentials.admins")
     return "is no setting at run time: credentials are added with POST /admin/v1/credentials";
   if (path.ends_with("].keys") || path.ends_with("].keys_file"))
     return "is no setting at run time: keys are added with POST /admin/v1/keys";

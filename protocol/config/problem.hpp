@@ -13,7 +13,7 @@ struct config_problem {
   std::size_t line = 0; ///< counted from 1; 0: the source has no lines
   std::string option;   ///< path of the option, may be empty
   std::string text;
-  std::string code = "invalid_value"; ///< stable, for programs: see `config::plan_change`
+  std::string code = "invalid_value"; ///< stable, for programs; all are in `change.hpp`
 
   friend bool operator==(const config_problem&, const config_problem&) = default;
 };

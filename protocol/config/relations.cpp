@@ -14,7 +14,8 @@ struct checking {
   loaded_settings& loaded;
 
   /// The problem stands where the option was set; where it has its default, `other` may not.
-  void problem(std::string path, std::string text, const std::string& other = {}) {
+  void problem(std::string path, std::string text, const std::string& other = {},
+               std::string code = "relation") {
     auto origin = loaded.origin_of(path);
     if (origin.layer == config_layer::defaults && !other.empty())
       origin = loaded.origin_of(other);
@@ -22,7 +23,7 @@ struct checking {
       if (const auto bracket = path.find('['); bracket != std::string::npos)
         origin = loaded.origin_of(path.substr(0, bracket));
     loaded.problems.push_back({origin.layer == config_layer::defaults ? "defaults" : origin.source,
-                               origin.line, std::move(path), std::move(text), "relation"});
+                               origin.line, std::move(path), std::move(text), std::move(code)});
   }
 
   void warn(std::string text) { loaded.warnings.push_back(std::move(text)); }
@@ -53,7 +54,7 @@ struct checking {
       const auto& u = loaded.values.upstreams[i];
       const auto element = "upstreams[" + std::to_string(i) + "].";
       if (!u.name.empty() && !names.insert(u.name).second)
-        problem(element + "name", "stands twice: names of upstreams are unique");
+        problem(element + "name", "stands twice: names of upstreams are unique", {}, "duplicate");
       const std::pair<const char*, duration> waits[] = {
           {"connect_timeout", u.connect_timeout},
           {"first_byte_timeout", u.first_byte_timeout},
@@ -88,10 +89,11 @@ struct checking {
       if (c.value.empty() == c.sha256.empty())
         problem(element, "needs either a secret or a sha256, and not both", element + ".name");
       if (!c.name.empty() && !names.insert(c.name).second)
-        problem(element + ".name", "stands twice: names of credentials are unique");
+        problem(element + ".name", "stands twice: names of credentials are unique", {},
+                "duplicate");
       const auto shown = c.value.empty() ? std::string_view{c.sha256} : c.value.reveal();
       if (!shown.empty() && !secrets.insert(shown).second)
-        problem(element, "has the same secret as another one", element + ".name");
+        problem(element, "has the same secret as another one", element + ".name", "duplicate");
     }
   }
 

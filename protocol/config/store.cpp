@@ -11,15 +11,12 @@ namespace troupe::config {
 
 namespace {
 
-constexpr std::size_t text_length_max = 256;
-constexpr std::size_t texts_max = 1'000;
-constexpr std::size_t secret_length_max = 4096;
-
 bool is_name(std::string_view text) {
-  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.'
-           || c == '-' || c == '_';
-  });
+  return !text.empty() && text.size() <= given_name_length_max
+         && std::all_of(text.begin(), text.end(), [](char c) {
+              return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+                     || c == '.' || c == '-' || c == '_';
+            });
 }
 
 bool is_secret(std::string_view text) {
@@ -33,16 +30,18 @@ struct storing {
   bool lenient;
   store_outcome& outcome;
 
-  void refuse(std::size_t line, std::string text) {
-    outcome.faults.push_back({line, std::move(text)});
+  void refuse(std::size_t line, std::string text, std::string_view code = "invalid_value") {
+    outcome.faults.push_back({line, std::move(text), code});
   }
 
   /// The usual fault: what is allowed, and what stands there instead.
-  void refuse() {
+  void refuse(std::string_view code = "invalid_value") {
     std::string text = "must be " + allowed(o);
-    if (const auto kind = expected_kind(); kind != value.kind)
+    if (const auto kind = expected_kind(); kind != value.kind) {
       text += "; this is " + std::string{describe(value.kind)};
-    refuse(value.line, std::move(text));
+      code = "wrong_type";
+    }
+    refuse(value.line, std::move(text), code);
   }
 
   node_kind expected_kind() const {
@@ -77,7 +76,7 @@ struct storing {
   bool in_range(std::int64_t number) {
     if (number >= o.least && number <= o.most)
       return true;
-    refuse();
+    refuse("out_of_range");
     return false;
   }
 
@@ -108,7 +107,7 @@ struct storing {
       return;
     }
     if (value.kind == node_kind::integer)
-      return refuse(value.line, "needs a unit: " + allowed(o));
+      return refuse(value.line, "needs a unit: " + allowed(o), "wrong_type");
     if (!is(node_kind::text))
       return;
     const auto span = parse_duration(value.text);
@@ -131,9 +130,9 @@ struct storing {
       return;
     }
     const bool good = o.type == option_type::digest ? is_sha256(value.text)
-                      : o.type == option_type::text
-                          ? is_name(value.text)
-                          : value.text.find('\0') == std::string::npos && value.text.size() <= 4096;
+                      : o.type == option_type::text ? is_name(value.text)
+                                                    : value.text.find('\0') == std::string::npos
+                                                          && value.text.size() <= path_length_max;
     if (!good)
       return refuse();
     *target = o.type == option_type::digest ? lower(value.text) : value.text;
@@ -148,7 +147,8 @@ struct storing {
       const auto* threshold = item.find("threshold");
       if (item.members.size() != 2 || category == nullptr || threshold == nullptr
           || category->kind != node_kind::text || threshold->kind != node_kind::text)
-        refuse(item.line, "each must be an object of category and threshold, both texts");
+        refuse(item.line, "each must be an object of category and threshold, both texts",
+               item.kind == node_kind::object ? "invalid_value" : "wrong_type");
     }
     if (outcome.faults.empty())
       *target = value.items.empty() ? std::string{} : write_json(value);
@@ -162,8 +162,10 @@ struct storing {
     for (std::size_t i = 0; i < value.items.size(); ++i) {
       const auto& item = value.items[i];
       if (item.kind != node_kind::text)
-        refuse(item.line, "element " + std::to_string(i) + " must be a text; this is "
-                              + std::string{describe(item.kind)});
+        refuse(item.line,
+               "element " + std::to_string(i) + " must be a text; this is "
+                   + std::string{describe(item.kind)},
+               "wrong_type");
       else
         take(i, item);
     }
@@ -173,7 +175,8 @@ struct storing {
   void operator()(std::vector<std::string>* target) {
     std::vector<std::string> texts;
     if (value.items.size() > texts_max)
-      return refuse(value.line, "holds more than " + std::to_string(texts_max) + " elements");
+      return refuse(value.line, "holds more than " + std::to_string(texts_max) + " elements",
+                    "out_of_range");
     const bool good = each_text([&](std::size_t i, const node& item) {
       const bool fits = o.type == option_type::origins
                             ? is_origin(item.text)
@@ -235,9 +238,10 @@ struct storing {
         refuse(m.line, printable_name(name) + " is set by the gateway itself");
       else if (m.value.kind != node_kind::text || !is_printable(m.value.text, true))
         refuse(m.line,
-               "the value of " + printable_name(name) + " must be a text of printable ASCII");
+               "the value of " + printable_name(name) + " must be a text of printable ASCII",
+               m.value.kind == node_kind::text ? "invalid_value" : "wrong_type");
       else if (!headers.emplace(name, secret{m.value.text}).second)
-        refuse(m.line, printable_name(name) + " stands here twice");
+        refuse(m.line, printable_name(name) + " stands here twice", "duplicate");
     }
     if (outcome.faults.empty())
       *target = std::move(headers);

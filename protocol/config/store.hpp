@@ -4,6 +4,7 @@
 #include "protocol/config/options.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace troupe::config {
@@ -12,6 +13,7 @@ namespace troupe::config {
 struct value_fault {
   std::size_t line;
   std::string text;
+  std::string_view code = "invalid_value"; ///< as of `config_problem`
 };
 
 struct store_outcome {
@@ -33,5 +35,11 @@ bool is_reserved_header(std::string_view name);
 
 /// A client's or operator's secret needs so many characters.
 constexpr std::size_t credential_length_min = 8;
+constexpr std::size_t secret_length_max = 4096;
+
+constexpr std::size_t given_name_length_max = 64; ///< of upstreams and credentials
+constexpr std::size_t path_length_max = 4096;
+constexpr std::size_t texts_max = 1'000; ///< elements of a list of texts
+constexpr std::size_t text_length_max = 256;
 
 } // namespace troupe::config

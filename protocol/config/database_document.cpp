@@ -1,0 +1,225 @@
+#include "protocol/config/database_document.hpp"
+
+#include "protocol/config/names.hpp"
+#include "protocol/config/values.hpp"
+#include "protocol/json/tree.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <variant>
+
+namespace troupe::config {
+
+namespace {
+
+constexpr std::string_view mask = "***";
+
+node empty_object() {
+  node n;
+  n.kind = node_kind::object;
+  return n;
+}
+
+void sort_members(node& n) {
+  std::ranges::sort(n.members, {}, &member::name);
+  for (auto& m : n.members)
+    sort_members(m.value);
+  for (auto& item : n.items)
+    sort_members(item);
+}
+
+/// The option that a member is, if its name may be a part of a path at all.
+const option* option_of(const member& m, const std::string& path) {
+  return m.name.find_first_of(".[]") == std::string::npos ? find_option(path) : nullptr;
+}
+
+void visit_leaves(const node& object, const std::string& prefix,
+                  const std::function<void(const std::string&, const node&)>& visit) {
+  for (const auto& m : object.members) {
+    const auto path = prefix + m.name;
+    const bool plain = m.name.find_first_of(".[]") == std::string::npos;
+    if (plain && option_of(m, path) == nullptr && m.value.kind == node_kind::object)
+      visit_leaves(m.value, path + '.', visit);
+    else
+      visit(path, m.value);
+  }
+}
+
+/// Also our older mask, of which both ends are seen: `abc***xyz`.
+bool is_masked(const node& value) {
+  const std::string_view text = value.text;
+  return value.kind == node_kind::text && !text.empty()
+         && (text.find(mask) != std::string_view::npos
+             || text.find_first_not_of('*') == std::string_view::npos);
+}
+
+/// Calls `visit` with each upstream that is an object and has headers.
+template <class Visit>
+void for_each_headers(node& document, const Visit& visit) {
+  auto* upstreams = member_of(document, "upstreams");
+  if (upstreams == nullptr)
+    return;
+  for (std::size_t i = 0; i < upstreams->items.size(); ++i)
+    if (auto* headers = member_of(upstreams->items[i], "headers"))
+      visit(i, upstreams->items[i], *headers);
+}
+
+void take_out_unknown_below(node& object, const std::string& prefix,
+                            const std::function<void(const std::string&)>& told) {
+  std::erase_if(object.members, [&](member& m) {
+    const auto path = prefix + m.name;
+    if (const auto* o = option_of(m, path)) {
+      if (o->type == option_type::objects)
+        for (auto& item : m.value.items)
+          take_out_unknown_below(item, path + "[].", told);
+      return false;
+    }
+    if (m.name.find_first_of(".[]") == std::string::npos && m.value.kind == node_kind::object) {
+      take_out_unknown_below(m.value, path + '.', told);
+      return m.value.members.empty();
+    }
+    told(prefix + printable_name(m.name));
+    return true;
+  });
+}
+
+/// `upstreams[2]` as name and index; no index for a plain name.
+struct path_part {
+  std::string_view name;
+  std::optional<std::size_t> index;
+};
+
+path_part part_of(std::string_view text) {
+  const auto open = text.find('[');
+  if (open == std::string_view::npos)
+    return {text, std::nullopt};
+  std::size_t index = 0;
+  std::from_chars(text.data() + open + 1, text.data() + text.size(), index);
+  return {text.substr(0, open), index};
+}
+
+bool erase_member(node& object, std::string_view name) {
+  return std::erase_if(object.members, [&](const member& m) { return m.name == name; }) != 0;
+}
+
+} // namespace
+
+void add_problem(config_problems& problems, std::string option, std::string code,
+                 std::string text) {
+  problems.push_back(
+      {std::string{database_name}, 0, std::move(option), std::move(text), std::move(code)});
+}
+
+std::optional<node> read_strict(std::string_view text, config_problems& problems) {
+  const auto refuse = [&](std::string why) {
+    add_problem(problems, {}, "invalid_json", std::move(why));
+    return std::nullopt;
+  };
+  if (text.empty())
+    return empty_object();
+  if (text.size() > database_bytes_max)
+    return refuse("longer than " + format_bytes(database_bytes_max));
+  // The reader of files takes comments, which a program does not send, and knows only lines.
+  const auto strict = json::read_tree(text);
+  if (const auto* fault = std::get_if<json::tree_fault>(&strict))
+    return refuse("line " + std::to_string(fault->line) + ", column "
+                  + std::to_string(fault->column) + ": " + fault->text);
+  config_problems unread;
+  auto tree = read_document(text, database_name, unread);
+  for (const auto& p : unread)
+    (void)refuse("line " + std::to_string(p.line) + ": " + p.text);
+  if (!unread.empty() || !tree)
+    return std::nullopt;
+  if (tree->kind != node_kind::object)
+    return refuse("must be an object; this is " + std::string{describe(tree->kind)});
+  return tree;
+}
+
+std::string written(const node& whole) {
+  auto object = merged(empty_object(), whole); // without nulls and empty sections
+  sort_members(object);
+  return object.members.empty() ? std::string{} : write_json(object);
+}
+
+node merged(node target, const node& patch) {
+  for (const auto& m : patch.members) {
+    auto* present = member_of(target, m.name);
+    if (m.value.kind == node_kind::null) {
+      erase_member(target, m.name);
+    } else if (m.value.kind != node_kind::object) {
+      if (present != nullptr)
+        *present = m.value;
+      else
+        target.members.push_back(m);
+    } else {
+      const bool section = present != nullptr && present->kind == node_kind::object;
+      auto below = merged(section ? std::move(*present) : empty_object(), m.value);
+      erase_member(target, m.name);
+      if (!below.members.empty())
+        target.members.push_back({m.name, m.line, std::move(below)});
+    }
+  }
+  return target;
+}
+
+node* member_of(node& object, std::string_view name) {
+  const auto found = std::ranges::find(object.members, name, &member::name);
+  return found == object.members.end() ? nullptr : &found->value;
+}
+
+void for_each_leaf(const node& object,
+                   const std::function<void(const std::string& path, const node&)>& visit) {
+  visit_leaves(object, {}, visit);
+}
+
+bool take_out(node& document, std::string_view path) {
+  auto* at = &document;
+  for (auto dot = path.find('.'); dot != std::string_view::npos; dot = path.find('.')) {
+    const auto part = part_of(path.substr(0, dot));
+    path.remove_prefix(dot + 1);
+    auto* below = member_of(*at, part.name);
+    if (below == nullptr)
+      return false;
+    if (part.index) {
+      const auto name = part_of(path).name;
+      const bool within =
+          *part.index < below->items.size() && erase_member(below->items[*part.index], name);
+      return within || erase_member(*at, part.name);
+    }
+    at = below;
+  }
+  return !path.empty() && erase_member(*at, part_of(path).name);
+}
+
+void take_out_unknown(node& document, const std::function<void(const std::string&)>& told) {
+  take_out_unknown_below(document, {}, told);
+}
+
+void mask_secrets(node& document) {
+  for_each_headers(document, [](std::size_t, const node&, node& headers) {
+    for (auto& h : headers.members)
+      if (h.value.kind == node_kind::text)
+        h.value.text = mask;
+  });
+}
+
+void unmask_secrets(node& document, const settings& now, config_problems& problems) {
+  for_each_headers(document, [&](std::size_t i, const node& upstream, node& headers) {
+    const auto* name = upstream.find("name");
+    const auto known = std::ranges::find(now.upstreams, name == nullptr ? "" : name->text,
+                                         &upstream_settings::name);
+    for (auto& h : headers.members) {
+      if (!is_masked(h.value))
+        continue;
+      const auto header = lower(h.name);
+      if (known != now.upstreams.end() && known->headers.contains(header))
+        h.value.text = known->headers.at(header).reveal();
+      else
+        add_problem(problems, "upstreams[" + std::to_string(i) + "].headers", "masked_secret",
+                    "the value of " + printable_name(header)
+                        + " is masked, which keeps the one that is there, and there is none");
+    }
+  });
+}
+
+} // namespace troupe::config
