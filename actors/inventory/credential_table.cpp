@@ -19,6 +19,15 @@ bool for_admins(role r) {
   return r != role::client;
 }
 
+/// One secret may be a client's and an operator's (`AUTH_TOKEN` is): two credentials, two ids.
+std::uint64_t id_of(role r, const std::array<std::uint8_t, 32>& sha256) {
+  if (!for_admins(r))
+    return storage::credential_id(sha256);
+  auto other_half = sha256;
+  std::ranges::rotate(other_half, other_half.begin() + 8);
+  return storage::credential_id(other_half);
+}
+
 secret new_characters() {
   return secret{"sk-troupe-" + storage::random_hex(random_bytes)};
 }
@@ -102,7 +111,7 @@ result<void> credential_table::load(const loaded_settings& configured,
                             ? http::sha256(c.value.reveal())
                             : http::parse_sha256(c.sha256).value_or(http::sha256_hash{});
       (for_admins(what) ? had_admin_ : had_client_) = true;
-      const auto id = storage::credential_id(hash);
+      const auto id = id_of(what, hash);
       auto origin = configured.origin_of(std::string{path} + '[' + std::to_string(i) + "].secret");
       if (origin.layer == config_layer::defaults)
         origin = configured.origin_of(path);
@@ -181,7 +190,7 @@ answer<new_credential> credential_table::keep_new(storage::write_batch& batch, e
   e.header = book_.next(nullptr);
   e.origin = item_origin::database;
   e.origin_text.clear();
-  const auto id = storage::credential_id(e.item.sha256);
+  const auto id = id_of(e.item.what, e.item.sha256);
   put(batch, id, e);
   book_.audit(batch, by,
               {action, storage::credential_name(id), 0, e.header.revision, described(e.item)});

@@ -45,6 +45,8 @@ dev_test() {
     tests/e2e/run.sh
   step "what operators do, on the release"
   python3 tests/e2e/operations.py --build build/release
+  step "the store of truth on bad days, on the release"
+  python3 tests/e2e/truth.py --build build/release
   step "counted figures"
   python3 tests/bench/counted.py --build build/release
 }

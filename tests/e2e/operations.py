@@ -3,7 +3,6 @@
 
 usage: operations.py --build build/release [--scheduler asio,sharing]
 """
-import argparse
 import json
 import os
 import pathlib
@@ -13,41 +12,10 @@ import socket
 import subprocess
 import sys
 import time
-import traceback
-import urllib.error
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "bench"))
 import rig as r  # noqa: E402
-
-CHAT = "/v1/chat/completions"
-NATIVE = "/v1beta/models/gemini-2.5-flash:generateContent"
-AUTH = {"Authorization": f"Bearer {r.CREDENTIAL}"}
-ASK = {"model": "gemini-2.5-flash", "messages": [{"role": "user", "content": "hello"}]}
-
-
-def keys_of(admin):
-    return json.loads(r.get(admin, "/admin/v1/keys", AUTH))["keys"]
-
-
-def status_of(call):
-    try:
-        call()
-        return 200, {}, ""
-    except urllib.error.HTTPError as e:
-        return e.code, e.headers, e.read().decode()
-
-
-def script(port, key, rules, **more):
-    r.post(port, "/_sandbox/scripts", {"key": key, "rules": rules, **more})
-
-
-def until(what, limit=10):
-    end = time.monotonic() + limit
-    while time.monotonic() < end:
-        if what():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not come to pass")
+from checks import ASK, AUTH, CHAT, NATIVE, keys_of, run, script, status_of, until  # noqa: E402
 
 
 def metrics_are_valid_prometheus_text(rig, scheduler):
@@ -295,29 +263,5 @@ CHECKS = [metrics_are_valid_prometheus_text, no_secret_is_written_anywhere, what
           mistakes_in_a_file_are_named]
 
 
-def main():
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("--build", required=True)
-    arguments.add_argument("--scheduler", default="asio,sharing")
-    arguments.add_argument("--only", default="")
-    options = arguments.parse_args()
-    passed = failed = 0
-    for scheduler in options.scheduler.split(","):
-        for check in CHECKS:
-            if options.only not in check.__name__:
-                continue
-            try:
-                with r.Rig(options.build) as rig:
-                    check(rig, scheduler)
-                passed += 1
-                print(f"ok      {scheduler:8} {check.__name__}", flush=True)
-            except (Exception, SystemExit):  # noqa: BLE001: every failure is told, the rest still runs
-                failed += 1
-                print(f"FAILED  {scheduler:8} {check.__name__}", flush=True)
-                traceback.print_exc()
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(CHECKS))

@@ -147,4 +147,12 @@ TEST_F(inventory_credentials, an_edit_is_checked_against_the_revision) {
   EXPECT_EQ(tables_->ask(edit).yes.header.revision, 2U);
 }
 
+TEST_F(inventory_credentials, one_secret_may_open_both_ports) {
+  close();
+  sources_.environment = {{"AUTH_TOKEN", "sk-one-for-both-ports-01"}};
+  open();
+  EXPECT_NE(node_.clients.find("sk-one-for-both-ports-01"), nullptr);
+  EXPECT_NE(node_.admins.find("sk-one-for-both-ports-01"), nullptr);
+}
+
 } // namespace troupe
