@@ -1,6 +1,6 @@
 #include "storage/core/record_layout.hpp"
 
-#include <gtest/gtest.h>
+#include "tests/storage/core/record_support.hpp"
 
 namespace troupe::storage {
 namespace {
@@ -28,16 +28,6 @@ key_state_record full_record() {
       {.model = "flash", .reason = 2, .until_at_ms = 0x01FF, .throttles = 4, .strikes = 5});
   r.models.push_back({});
   return r;
-}
-
-std::string hex(std::string_view bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  for (const char c : bytes) {
-    text += digits[static_cast<unsigned char>(c) >> 4];
-    text += digits[static_cast<unsigned char>(c) & 15];
-  }
-  return text;
 }
 
 TEST(record_layout, schema_1_lies_on_disk_as_documented) {
@@ -115,6 +105,10 @@ TEST(record_layout, refuses_bytes_that_are_left_over) {
   const auto read = decode_key_state(encode(full_record()) + "x");
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error(), failure(errc::corrupt, "a key's state has 1 bytes too many"));
+}
+
+TEST(record_layout, damaged_bytes_are_refused_or_read_for_what_they_say) {
+  keeps_the_rules_of_decoders(encode(full_record()), decode_key_state);
 }
 
 TEST(record_layout, a_text_that_is_too_long_is_cut_not_wrapped) {

@@ -1,6 +1,6 @@
 #include "storage/core/credential_record.hpp"
 
-#include <gtest/gtest.h>
+#include "tests/storage/core/record_support.hpp"
 
 namespace troupe::storage {
 
@@ -34,6 +34,10 @@ TEST(credential_record, what_we_did_not_write_is_corrupt_in_words) {
     EXPECT_EQ(back.error().code, errc::corrupt);
     EXPECT_FALSE(back.error().text.empty());
   }
+}
+
+TEST(credential_record, damaged_bytes_are_refused_or_read_for_what_they_say) {
+  keeps_the_rules_of_decoders(encode(sample()), decode_credential);
 }
 
 } // namespace troupe::storage
