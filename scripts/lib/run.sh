@@ -100,6 +100,7 @@ dev_bench() {
   need_packages "${packages_build[@]}" "${packages_bench[@]}"
   build_preset release troupe troupe-sandbox troupe-load
   python3 tests/bench/bench.py --build build/release "$@"
+  python3 tests/bench/truth_bench.py --build build/release
 }
 
 dev_soak() {
