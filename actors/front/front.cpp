@@ -39,11 +39,14 @@ private:
 
 class native_maker final : public answer_maker {
 public:
-  native_maker(const gemini::native_call& call, const front_config& config)
-      : call_(call), config_(config) {}
+  native_maker(const gemini::native_call& call, const front_config& config,
+               const http::credential& who)
+      : call_(call), config_(config), who_(who) {}
 
   bool streams() const override { return call_.what == gemini::method::stream_generate_content; }
   std::unique_ptr<whole_answer> whole() override {
+    if (call_.what == gemini::method::list_models && !who_.models.empty())
+      return std::make_unique<native_models>(who_.models);
     return std::make_unique<native_whole>(call_.what == gemini::method::generate_content);
   }
   std::unique_ptr<stream_answer> stream() override {
@@ -55,6 +58,7 @@ public:
 private:
   const gemini::native_call& call_;
   const front_config& config_;
+  const http::credential& who_;
 };
 
 std::int64_t milliseconds_since_epoch() {
@@ -133,7 +137,7 @@ http::task<call_summary> front::dispatch(visit& v, const http::route& where) {
     co_return co_await preflight(v);
   auto admitted = admit(v.x.req(), v.with);
   if (auto* e = std::get_if<client_error>(&admitted)) {
-    note_refusal(v.x);
+    note_refusal(v.x.req(), v.x.request_id());
     co_return co_await tell(v, std::move(*e), where.speaks);
   }
   v.who = std::get<const http::credential*>(admitted);
@@ -224,7 +228,7 @@ http::task<call_summary> front::native(visit& v) {
     call.header_lines += field.value;
     call.header_lines += "\r\n";
   }
-  native_maker answers(to, config);
+  native_maker answers(to, config, *v.who);
   co_return co_await attempts_.serve(v.x, v.with, call, answers, v.fields);
 }
 
@@ -267,21 +271,21 @@ std::variant<const http::credential*, client_error> front::admit(const http::req
 bool front::admits(const http::request& head) {
   if (std::holds_alternative<const http::credential*>(admit(head, *serving_)))
     return true;
-  p_.metrics.refusals_401.add();
+  note_refusal(head, {}); // the connection answers, and gives it its id only then
   return false;
 }
 
 /// A line of the security log at most once a second: a flood of guesses must not be one of lines.
-void front::note_refusal(const http::exchange& x) {
+void front::note_refusal(const http::request& r, std::string_view id) {
   p_.metrics.refusals_401.add();
   ++refusals_untold_;
   const auto now = p_.loop.now();
   if (now - refusal_told_ < std::chrono::seconds{1}
       || !p_.log.wants(log_area::security, log_level::warning))
     return;
-  p_.log.write(log_area::security, log_level::warning, x.request_id(),
+  p_.log.write(log_area::security, log_level::warning, id,
                fmt::format("a request from {} without a valid credential ({} since the last line)",
-                           x.req().peer, refusals_untold_));
+                           r.peer, refusals_untold_));
   refusal_told_ = now;
   refusals_untold_ = 0;
 }

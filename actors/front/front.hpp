@@ -60,7 +60,7 @@ private:
   /// The credential that may be used now, or what its holder is told.
   std::variant<const http::credential*, client_error> admit(const http::request& r,
                                                             const serving& with) const;
-  void note_refusal(const http::exchange& x);
+  void note_refusal(const http::request& r, std::string_view id);
   static std::optional<client_error> refuse_model(const visit& v, std::string_view model);
   static std::string cors_fields(const http::request& r, const serving& with);
   const known_models& models(const serving& with) const;

@@ -1,5 +1,8 @@
 #include "actors/front/native_answers.hpp"
 
+#include "http/core/credentials.hpp"
+#include "protocol/gemini/model_list.hpp"
+
 #include <utility>
 
 namespace troupe {
@@ -32,6 +35,19 @@ std::variant<std::string, inner_error, client_error> native_whole::translate(std
   if (expects_candidates_ && !scan.has_candidates && !scan.blocked)
     return empty_answer();
   return body;
+}
+
+std::variant<std::string, inner_error, client_error> native_models::translate(std::string body) {
+  native_whole plain{false};
+  auto page = plain.translate(std::move(body));
+  const auto* text = std::get_if<std::string>(&page);
+  if (text == nullptr)
+    return page;
+  auto kept = gemini::keep_models(
+      *text, [this](std::string_view id) { return http::matches_any(patterns_, id); });
+  if (!kept)
+    return make_client_error(fault::upstream_error, kept.error().text);
+  return *std::move(kept);
 }
 
 std::optional<std::variant<inner_error, client_error>>

@@ -5,6 +5,7 @@
 #include "protocol/sse/parser.hpp"
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 namespace troupe {
@@ -21,6 +22,19 @@ public:
 private:
   bool expects_candidates_;
   token_usage usage_;
+};
+
+/// A page of models, of which the client sees those that its credential may use.
+class native_models final : public whole_answer {
+public:
+  /// `patterns` outlive it.
+  explicit native_models(const std::vector<std::string>& patterns) : patterns_(patterns) {}
+
+  std::variant<std::string, inner_error, client_error> translate(std::string body) override;
+  token_usage usage() const override { return {}; }
+
+private:
+  const std::vector<std::string>& patterns_;
 };
 
 /// What both forms of a native stream know of the events so far.
