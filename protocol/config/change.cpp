@@ -82,8 +82,12 @@ void refuse_fixed_parts(const node& present, const node& wanted, const loaded_se
 
 /// A merge drops `null` and `{}`, so a wrong name with one of them must be found before. Names
 /// that the layer has may be taken out, whatever they are.
-void refuse_unknown(node patch, const node& document, config_problems& problems) {
-  for_each_leaf(document, [&](const std::string& path, const node&) { take_out(patch, path); });
+void refuse_unknown(const node& change, const node& document, config_problems& problems) {
+  auto patch = change;
+  for_each_leaf(change, [&](const std::string& path, const node& value) {
+    if (auto copy = document; value.kind == node_kind::null && take_out(copy, path))
+      take_out(patch, path);
+  });
   loaded_settings scratch;
   builder{scratch}.apply_object(
       patch, {.layer = config_layer::database, .source = std::string{database_name}});

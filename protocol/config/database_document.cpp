@@ -64,21 +64,29 @@ void for_each_headers(node& document, const Visit& visit) {
       visit(i, upstreams->items[i], *headers);
 }
 
-void take_out_unknown_below(node& object, const std::string& prefix,
+/// A name as a part of a path that is shown.
+std::string shown(const std::string& name) {
+  return printable_name(name).starts_with('"') ? name : "a name";
+}
+
+/// `prefix` is looked up, `place` is shown.
+void take_out_unknown_below(node& object, const std::string& prefix, const std::string& place,
                             const std::function<void(const std::string&)>& told) {
   std::erase_if(object.members, [&](member& m) {
     const auto path = prefix + m.name;
+    const auto here = place + shown(m.name);
     if (const auto* o = option_of(m, path)) {
       if (o->type == option_type::objects)
-        for (auto& item : m.value.items)
-          take_out_unknown_below(item, path + "[].", told);
+        for (std::size_t i = 0; i < m.value.items.size(); ++i)
+          take_out_unknown_below(m.value.items[i], path + "[].",
+                                 here + '[' + std::to_string(i) + "].", told);
       return false;
     }
     if (m.name.find_first_of(".[]") == std::string::npos && m.value.kind == node_kind::object) {
-      take_out_unknown_below(m.value, path + '.', told);
+      take_out_unknown_below(m.value, path + '.', here + '.', told);
       return m.value.members.empty();
     }
-    told(prefix + printable_name(m.name));
+    told(here);
     return true;
   });
 }
@@ -173,26 +181,28 @@ void for_each_leaf(const node& object,
 }
 
 bool take_out(node& document, std::string_view path) {
-  auto* at = &document;
-  for (auto dot = path.find('.'); dot != std::string_view::npos; dot = path.find('.')) {
-    const auto part = part_of(path.substr(0, dot));
-    path.remove_prefix(dot + 1);
-    auto* below = member_of(*at, part.name);
-    if (below == nullptr)
-      return false;
-    if (part.index) {
-      const auto name = part_of(path).name;
-      const bool within =
-          *part.index < below->items.size() && erase_member(below->items[*part.index], name);
-      return within || erase_member(*at, part.name);
-    }
-    at = below;
+  const auto dot = path.find('.');
+  if (dot == std::string_view::npos)
+    return erase_member(document, part_of(path).name);
+  const auto part = part_of(path.substr(0, dot));
+  const auto rest = path.substr(dot + 1);
+  auto* below = member_of(document, part.name);
+  if (below == nullptr)
+    return false;
+  if (part.index) {
+    const bool within = *part.index < below->items.size()
+                        && erase_member(below->items[*part.index], part_of(rest).name);
+    return within || erase_member(document, part.name);
   }
-  return !path.empty() && erase_member(*at, part_of(path).name);
+  if (!take_out(*below, rest))
+    return false;
+  if (below->members.empty())
+    erase_member(document, part.name);
+  return true;
 }
 
 void take_out_unknown(node& document, const std::function<void(const std::string&)>& told) {
-  take_out_unknown_below(document, {}, told);
+  take_out_unknown_below(document, {}, {}, told);
 }
 
 void mask_secrets(node& document) {

@@ -44,7 +44,8 @@ void for_each_leaf(const node& object,
                    const std::function<void(const std::string& path, const node&)>& visit);
 
 /// Takes out what has the path of a problem (`pool.cooldown`, `upstreams[2].verify`); where an
-/// element of a list is wrong as a whole, all of the list. False: there is no such thing.
+/// element of a list is wrong as a whole, all of the list. Sections that become empty go too.
+/// False: there is no such thing.
 bool take_out(node& document, std::string_view path);
 
 /// Takes out names that are no options, and calls `told` with the path of each.

@@ -1,3 +1,4 @@
+#include "protocol/config/change.hpp"
 #include "protocol/config/document.hpp"
 #include "protocol/config/load.hpp"
 #include "protocol/config/options.hpp"
@@ -8,10 +9,12 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 // Configurations from anybody: a file, an env file or one variable. Whatever the bytes are,
 // loading ends, what it takes and refuses as JSON is what another parser takes and refuses,
-// and neither problems nor warnings repeat the secret that the seeds are full of.
+// and neither problems nor warnings repeat the secret that the seeds are full of. A change at run
+// time that is taken loads again as it was planned, and shows no secret.
 
 namespace {
 
@@ -68,6 +71,53 @@ void agrees_with_another_parser(const std::string& text) {
     TROUPE_ASSERT(nlohmann::json::parse(config::write_json(*ours)) == theirs);
 }
 
+/// Two texts, parted by a line of one dash: the present document and the patch.
+std::pair<std::string, std::string> halves(const std::string& text) {
+  const auto at = text.find("\n-\n");
+  if (at == std::string::npos)
+    return {{}, text};
+  return {text.substr(0, at), text.substr(at + 3)};
+}
+
+void hides_secrets(const config::settings_change& done) {
+  for (const auto& c : done.changes)
+    if (c.path.ends_with(".headers") || c.path.ends_with(".keys")) {
+      hides_the_canary(c.before);
+      hides_the_canary(c.after);
+    }
+  const auto shown = nlohmann::json::parse(config::masked_document(done.document));
+  if (shown.contains("upstreams"))
+    for (const auto& u : shown["upstreams"])
+      if (u.contains("headers"))
+        for (const auto& h : u["headers"])
+          TROUPE_ASSERT(h == "***");
+}
+
+void plans_what_loads(config_sources sources, const std::string& text) {
+  const auto [document, patch] = halves(text);
+  sources.environment["TROUPE_LOOPS"] = "2";
+  const auto done = config::plan_change(sources, document, patch);
+  for (const auto& p : done.problems)
+    hides_the_canary(to_string(p));
+  if (!done.problems.empty())
+    return;
+  hides_secrets(done);
+  TROUPE_ASSERT(config::plan_document(sources, document, done.document).document == done.document);
+  if (!done.document.empty())
+    sources.database = config_text{"database", done.document};
+  const auto loaded = load_settings(sources);
+  TROUPE_ASSERT(loaded.problems.empty());
+  for (const auto how : {config::applies::live, config::applies::restart})
+    TROUPE_ASSERT(config::differing_options(loaded, done.loaded, how).empty());
+}
+
+void starts_whatever_the_database_holds(config_sources sources, const std::string& text) {
+  sources.database = config_text{"database", text};
+  const auto loaded = config::load_with_database(sources);
+  TROUPE_ASSERT(loaded.problems.empty());
+  check(loaded);
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -78,7 +128,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   sources.read_file = [](const std::string&) -> result<std::string> {
     return std::string{"one\ntwo\n"};
   };
-  switch (data[0] % 4) {
+  switch (data[0] % 6) {
   case 0:
     agrees_with_another_parser(text);
     sources.file = config_text{"f", text};
@@ -93,6 +143,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       sources.environment[name] = text.empty() ? text : text.substr(1);
     break;
   }
+  case 4:
+    plans_what_loads(sources, text);
+    return 0;
+  case 5:
+    starts_whatever_the_database_holds(sources, text);
+    return 0;
   default:
     sources.environment["API_KEYS"] = text;
     sources.environment["ALLOWED_TOKENS"] = text;

@@ -93,9 +93,17 @@ TEST(config_layers, a_start_leaves_out_options_it_does_not_know) {
   EXPECT_EQ(loaded.values.pool.cooldown, 9s);
   EXPECT_EQ(loaded.values.upstreams[0].name, "a");
   EXPECT_EQ(loaded.values.upstreams[0].idle_timeout, 3s);
-  for (const auto* path :
-       {"future.x.\"y\"", "pool.\"later\"", "upstreams[].\"protocol\"", "\"a.b\""})
+  for (const auto* path : {"future.x.y is", "pool.later is", "upstreams[0].protocol is", "a.b is"})
     EXPECT_TRUE(warned(loaded, path)) << path;
+}
+
+TEST(config_layers, a_name_that_may_be_a_key_is_not_told) {
+  const auto loaded = load_with_database(
+      sources_of({}, R"({"AIzaSy-0000000001":{"AIzaSy-0000000002":1},"pool":{"sk-12345":2}})"));
+  EXPECT_TRUE(warned(loaded, "a name.a name is no option"));
+  EXPECT_TRUE(warned(loaded, "pool.a name is no option"));
+  EXPECT_FALSE(warned(loaded, "AIza"));
+  EXPECT_FALSE(warned(loaded, "sk-"));
 }
 
 TEST(config_layers, a_start_leaves_out_values_it_refuses_and_no_more) {
