@@ -34,7 +34,8 @@ struct credential {
 credential credential_of(std::string name, std::string_view secret);
 
 /// Whether `text` is what `pattern` says: `*` stands for any run of characters, also none; every
-/// other character for itself. Takes time linear in both, whatever the pattern.
+/// other character for itself. Never goes back over a star: takes at worst the length of `text`
+/// times that of the longest piece between two stars.
 bool matches(std::string_view pattern, std::string_view text);
 bool matches_any(const std::vector<std::string>& patterns, std::string_view text);
 
