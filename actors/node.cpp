@@ -56,6 +56,13 @@ storage::master_key_source master_key_of(const config_sources& sources, const se
   return from;
 }
 
+std::shared_ptr<const admin_access> access_of(const credential_table& all) {
+  auto access = std::make_shared<admin_access>();
+  access->set = all.admins();
+  access->roles = all.admin_roles();
+  return access;
+}
+
 /// What belongs to one loop and is touched on it only.
 struct loop_parts {
   http::event_loop* loop = nullptr;
@@ -88,6 +95,7 @@ private:
   result<void> begin_servers(const settings& s);
   void use_settings(const loaded_settings& loaded, upstream_kind kind);
   void use_credentials(const credential_table& all);
+  std::optional<upstream_reach> reach_of(const std::string& name) const;
   void replace_config(std::shared_ptr<const front_config> config);
   result<std::shared_ptr<const front_config>> config_of(const settings& s, upstream_kind kind);
   metrics_facts facts() const;
@@ -221,8 +229,20 @@ result<void> running_node::begin_servers(const settings& s) {
   view.facts = [this] { return facts(); };
   for (const auto& parts : parts_)
     view.fronts.push_back(&parts->metrics);
-  admin_ = std::make_unique<admin_front>(*parts_.front()->door, pool_, storage_,
-                                         tables_->credentials().admins(), std::move(view), log_);
+  const auto find = [this](const std::string& name) { return reach_of(name); };
+  admin_parts admin_side{*loops.front(),
+                         *parts_.front()->door,
+                         pool_,
+                         storage_,
+                         inventory_,
+                         jobs_,
+                         find,
+                         std::move(view),
+                         access_of(tables_->credentials()),
+                         false,
+                         wall_now,
+                         log_};
+  admin_ = std::make_unique<admin_front>(std::move(admin_side));
   auto admin = http::server::start(admin_server_options(s), log_, {loops.front()}, {admin_.get()});
   if (!admin)
     return failure{admin.error().code, "admin port: " + admin.error().text};
@@ -232,6 +252,15 @@ result<void> running_node::begin_servers(const settings& s) {
     return clients.error();
   clients_ = *std::move(clients);
   return {};
+}
+
+/// For checks of keys, on the first loop.
+std::optional<upstream_reach> running_node::reach_of(const std::string& name) const {
+  const auto& with = parts_.front()->serving->current();
+  for (std::size_t i = 0; i < with.config->upstreams.size(); ++i)
+    if (with.config->upstreams[i].name == name)
+      return upstream_reach{with.clients[i], with.config->upstreams[i]};
+  return std::nullopt;
 }
 
 void running_node::use_settings(const loaded_settings& loaded, upstream_kind kind) {
@@ -256,6 +285,7 @@ void running_node::use_credentials(const credential_table& all) {
   auto next = std::make_shared<front_config>(*config_);
   next->clients = all.clients();
   replace_config(std::move(next));
+  run_on(*parts_.front()->loop, [&] { admin_->replace(access_of(all)); });
 }
 
 void running_node::replace_config(std::shared_ptr<const front_config> config) {
@@ -311,6 +341,8 @@ bool running_node::stop() {
     admins_->stop();
   clients_.reset();
   admins_.reset();
+  if (admin_)
+    run_on(*parts_.front()->loop, [this] { admin_->stop(); });
   for (const auto& parts : parts_)
     run_on(*parts->loop, [&] {
       for (const auto& client : parts->serving->current().clients)

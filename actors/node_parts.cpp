@@ -95,7 +95,7 @@ http::server_options client_server_options(const settings& s) {
 
 http::server_options admin_server_options(const settings& s) {
   auto o = common_options(s, s.admin_listen);
-  o.body_bytes_max = std::min<std::size_t>(o.body_bytes_max, 1024 * 1024);
+  o.body_bytes_max = 32 * 1024 * 1024; // an import; the admin side bounds the rest itself
   o.connections_max = std::min<std::size_t>(o.connections_max, 256);
   return o;
 }

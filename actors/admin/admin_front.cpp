@@ -1,32 +1,16 @@
 #include "actors/admin/admin_front.hpp"
 
-#include "actors/admin/key_document.hpp"
-#include "http/credentials.hpp"
+#include "actors/admin/openapi.hpp"
+#include "actors/admin/preconditions.hpp"
 #include "protocol/json/writer.hpp"
 
-#include <fmt/format.h>
+#include <utility>
 
 namespace troupe {
 
 namespace {
 
-constexpr std::string_view json_type = "application/json";
 constexpr std::string_view metrics_type = "text/plain; version=0.0.4; charset=utf-8";
-
-std::string error_body(std::string_view code, std::string_view message,
-                       std::string_view request_id) {
-  std::string out;
-  json::writer w{out};
-  w.begin_object();
-  w.key("error");
-  w.begin_object();
-  w.member("code", code);
-  w.member("message", message);
-  w.member("request_id", request_id);
-  w.end_object();
-  w.end_object();
-  return out;
-}
 
 void count_keys(metrics_facts& facts, const std::vector<key_status>& keys) {
   for (const auto& k : keys) {
@@ -48,55 +32,189 @@ void count_keys(metrics_facts& facts, const std::vector<key_status>& keys) {
   }
 }
 
-} // namespace
+/// What every answer says, whoever gets it.
+http::response_head head_of(const admin_reply& reply) {
+  http::response_head head(reply.status, reply.status == 204 ? std::string_view{} : reply.type);
+  head.fields = "cache-control: no-store\r\nx-content-type-options: nosniff\r\n";
+  head.fields += reply.fields;
+  return head;
+}
 
-http::task<void> admin_front::serve(http::exchange& x) {
-  const auto& r = x.req();
-  const bool reads = r.method == "GET" || r.method == "HEAD";
-  const auto path = r.path;
-  const bool open = path == "/healthz" || path == "/health" || path == "/readyz";
-  const bool known = open || path == "/metrics" || path == "/admin/v1/keys";
-  if (!open && !admitted(x)) {
-    log_.write(log_area::security, log_level::warning, x.request_id(),
-               fmt::format("admin request to {} from {} without a valid credential", path, r.peer));
-    co_await error(x, 401, "unauthorized",
-                   "This needs an admin credential: send it as 'Authorization: Bearer ...'.",
-                   "www-authenticate: Bearer realm=\"troupe admin\"\r\n");
-  } else if (known && !reads) {
-    co_await error(x, 405, "method_not_allowed", "This path takes GET.", "allow: GET, HEAD\r\n");
-  } else if (path == "/readyz") {
-    co_await readyz(x);
-  } else if (open) {
-    co_await healthz(x);
-  } else if (path == "/metrics") {
-    co_await metrics(x);
-  } else if (path == "/admin/v1/keys") {
-    co_await keys(x);
-  } else {
-    co_await error(x, 404, "not_found",
-                   "The admin port offers /healthz, /readyz, /metrics and /admin/v1/keys.");
+/// Everything that can be refused without looking at the body's meaning.
+std::optional<admin_reply> refuse_early(const http::request& r, const admin_route& route,
+                                        const admin_gate::visitor& who) {
+  if (route.what == admin_path::none)
+    return admin_error("not_found", "There is no such path; see /admin/v1/openapi.json.");
+  if (!takes(route, r.method)) {
+    const auto allowed = allowed_methods(route);
+    auto no = admin_error("method_not_allowed", "This path takes " + allowed + '.');
+    no.field("allow", allowed);
+    return no;
+  }
+  const auto need = need_of(route, r.method);
+  if (need != admin_need::to_change)
+    return std::nullopt;
+  if (!same_origin(r.fields->get("origin"), r.fields->get("host")))
+    return admin_error("forbidden", "A page of another origin may not do this.");
+  if (who.role != storage::role::operator_)
+    return admin_error("forbidden",
+                       "This needs a credential of role operator; this one is a viewer's.");
+  const auto most = route.what == admin_path::keys_import ? admin_front::import_bytes_max
+                                                          : admin_front::body_bytes_max;
+  if (r.body != nullptr && r.body->size() > most)
+    return admin_error("too_large", "The body is larger than " + std::to_string(most) + " bytes.");
+  return std::nullopt;
+}
+
+/// Fills in what `If-Match` says; a problem where it says nothing that makes sense here.
+std::optional<admin_reply> take_if_match(const http::request& r, admin_call& call) {
+  const auto read = read_if_match(r.fields->get("if-match"));
+  if (call.reads())
+    return std::nullopt;
+  if (!read.good)
+    return invalid_request(
+        {{"If-Match", "invalid_value", "must be a revision in quotes, such as \"7\", or *"}});
+  if (read.revision && !takes_if_match(call.route))
+    return invalid_request({{"If-Match", "invalid_value", "is not taken by this path"}});
+  call.expected = read.revision;
+  return std::nullopt;
+}
+
+/// Codes for what the connection refused before anybody could look at it.
+std::string_view code_of(int status) {
+  switch (status) {
+  case 413:
+    return "too_large";
+  case 415:
+    return "unsupported_media_type";
+  case 503:
+    return "unavailable";
+  default:
+    return "invalid_request";
   }
 }
 
-http::task<bool> admin_front::healthz(http::exchange& x) {
-  http::response_head head(200, json_type);
-  co_return co_await x.respond(head, R"({"status":"ok"})");
+} // namespace
+
+admin_front::admin_front(admin_parts parts)
+    : actors_(parts.actors),
+      pool_(std::move(parts.pool)),
+      storage_(std::move(parts.storage)),
+      node_(std::move(parts.node)),
+      gate_(std::move(parts.access), parts.local_trust,
+            {[&loop = parts.loop] { return loop.now(); }, parts.wall}, parts.log),
+      settings_(parts.actors, parts.inventory),
+      keys_(parts.actors, parts.inventory,
+            std::make_shared<key_checker>(parts.actors, parts.inventory, std::move(parts.find),
+                                          parts.loop, parts.wall),
+            parts.jobs),
+      credentials_(parts.actors, parts.inventory, parts.wall),
+      rest_(parts.actors, parts.inventory, parts.jobs) {}
+
+bool admin_front::admits(const http::request& head) {
+  return !gate_.enter(head, {}).no;
 }
 
-http::task<bool> admin_front::readyz(http::exchange& x) {
-  const bool ready = node_.ready();
-  http::response_head head(ready ? 200 : 503, json_type);
-  std::string body;
-  json::writer w{body};
+http::task<void> admin_front::serve(http::exchange& x) {
+  const auto reply = co_await answer_to(x);
+  const auto head = head_of(reply);
+  const auto body = reply.is_error() ? error_document(reply, x.request_id()) : std::string{};
+  const std::string_view bytes = reply.is_error() ? body : reply.body;
+  co_await x.respond(head, bytes);
+}
+
+http::task<admin_reply> admin_front::answer_to(http::exchange& x) {
+  const auto& r = x.req();
+  admin_call call;
+  call.route = match_admin(r.path);
+  admin_gate::visitor who;
+  // A stranger is not told which paths there are.
+  if (call.route.what == admin_path::none || need_of(call.route, r.method) != admin_need::nothing) {
+    who = gate_.enter(r, x.request_id());
+    if (who.no)
+      co_return *std::move(who.no);
+  }
+  if (auto no = refuse_early(r, call.route, who))
+    co_return *std::move(no);
+  call.method = r.method;
+  call.query = r.query;
+  call.body = r.body != nullptr ? std::string_view{*r.body} : std::string_view{};
+  call.content_type = r.fields->get("content-type");
+  call.by.who = std::move(who.name);
+  call.by.from = r.peer;
+  call.by.request_id = x.request_id();
+  call.role = who.role;
+  call.gone = &x.gone();
+  if (auto no = take_if_match(r, call))
+    co_return *std::move(no);
+  co_return co_await dispatch(call);
+}
+
+http::task<admin_reply> admin_front::dispatch(const admin_call& call) {
+  switch (call.route.what) {
+  case admin_path::none:
+    break; // refused already
+  case admin_path::health:
+    co_return admin_reply(R"({"status":"ok"})");
+  case admin_path::ready:
+    co_return ready();
+  case admin_path::openapi:
+    co_return admin_reply(std::string{openapi_document()});
+  case admin_path::metrics:
+    co_return co_await metrics(call);
+  case admin_path::settings:
+  case admin_path::settings_history:
+  case admin_path::settings_diff:
+  case admin_path::settings_restore:
+    co_return co_await settings_.serve(call);
+  case admin_path::keys:
+  case admin_path::key:
+  case admin_path::key_enable:
+  case admin_path::key_disable:
+  case admin_path::key_pause:
+  case admin_path::key_reset:
+  case admin_path::key_check:
+  case admin_path::keys_import:
+  case admin_path::keys_bulk:
+    co_return co_await keys_.serve(call);
+  case admin_path::credentials:
+  case admin_path::credential:
+  case admin_path::credential_renew:
+    co_return co_await credentials_.serve(call);
+  case admin_path::audit:
+  case admin_path::jobs:
+  case admin_path::job:
+  case admin_path::job_cancel:
+  case admin_path::backup:
+  case admin_path::restore:
+  case admin_path::secrets_rotate:
+  case admin_path::whoami:
+    co_return co_await rest_.serve(call);
+  }
+  co_return admin_error("not_found", "There is no such path.");
+}
+
+admin_reply admin_front::ready() const {
+  const bool is_ready = node_.ready();
+  admin_reply reply(is_ready ? 200 : 503, {});
+  json::writer w{reply.body};
   w.begin_object();
-  w.member("status", ready ? "ready" : "not_ready");
-  if (!ready)
+  w.member("status", is_ready ? "ready" : "not_ready");
+  if (!is_ready)
     w.member("reason", node_.not_ready());
+  w.key("warnings");
+  w.begin_array();
+  if (node_.warnings)
+    for (const auto& words : node_.warnings())
+      w.string(words);
+  w.end_array();
   w.end_object();
-  co_return co_await x.respond(head, body);
+  return reply;
 }
 
-http::task<bool> admin_front::metrics(http::exchange& x) {
+http::task<admin_reply> admin_front::metrics(const admin_call& call) {
+  if (auto problems = nothing_given(call); !problems.empty())
+    co_return invalid_request(std::move(problems));
   auto facts = node_.facts();
   const auto list = co_await actors_.ask<std::vector<key_status>>(pool_, list_keys_atom::value);
   if (list)
@@ -106,37 +224,17 @@ http::task<bool> admin_front::metrics(http::exchange& x) {
     facts.storage_failures = stored->failures;
     facts.storage_pending = stored->pending;
   }
-  http::response_head head(200, metrics_type);
-  const auto page = render_metrics(node_.fronts, facts);
-  co_return co_await x.respond(head, page);
-}
-
-http::task<bool> admin_front::keys(http::exchange& x) {
-  const auto list = co_await actors_.ask<std::vector<key_status>>(pool_, list_keys_atom::value);
-  if (!list)
-    co_return co_await error(x, 503, "unavailable",
-                             "The pool does not answer; the node is stopping.");
-  http::response_head head(200, json_type);
-  const auto page = key_list_document(*list);
-  co_return co_await x.respond(head, page);
-}
-
-http::task<bool> admin_front::error(http::exchange& x, int status, std::string_view code,
-                                    std::string_view message, std::string_view fields) {
-  http::response_head head(status, json_type);
-  head.fields = fields;
-  const auto body = error_body(code, message, x.request_id());
-  co_return co_await x.respond(head, body);
-}
-
-bool admin_front::admitted(http::exchange& x) {
-  const auto presented = http::presented_credential(x.req());
-  return !presented.empty() && admins_.find(presented) != nullptr;
+  admin_reply reply(render_metrics(node_.fronts, facts));
+  reply.type = metrics_type;
+  co_return reply;
 }
 
 std::pair<http::response_head, std::string> admin_front::refuse(const http::refusal& r) {
-  return {http::response_head(r.status, json_type),
-          error_body("bad_request", r.reason, r.request_id)};
+  auto reply = r.status == 401 ? unauthorized() : admin_error(code_of(r.status), {});
+  if (r.status != 401)
+    reply.message = r.reason;
+  reply.status = r.status;
+  return {head_of(reply), error_document(reply, r.request_id)};
 }
 
 } // namespace troupe

@@ -1,9 +1,13 @@
 #pragma once
 
+#include "actors/admin/admin_gate.hpp"
+#include "actors/admin/credential_routes.hpp"
+#include "actors/admin/key_routes.hpp"
+#include "actors/admin/rest_routes.hpp"
+#include "actors/admin/settings_routes.hpp"
 #include "actors/bridge.hpp"
 #include "actors/messages.hpp"
 #include "actors/metrics.hpp"
-#include "http/core/credentials.hpp"
 #include "http/server.hpp"
 
 #include <functional>
@@ -21,39 +25,60 @@ struct node_view {
   std::function<std::string()> not_ready; ///< why not, for people
   std::function<metrics_facts()> facts;   ///< without the numbers of keys
   std::vector<const front_metrics*> fronts;
+  /// What is amiss although requests are taken, such as a full disk. Not given: nothing.
+  std::function<std::vector<std::string>()> warnings{};
 };
 
-/// Answers on the admin port. `/healthz` (and `/health`) and `/readyz` are for anybody who
-/// reaches the port; everything else wants an admin credential. Runs on one loop.
+/// What an admin front is made of. `loop` is the bridge's.
+struct admin_parts {
+  http::event_loop& loop;
+  bridge& actors;
+  caf::actor pool;
+  caf::actor storage;
+  caf::actor inventory;
+  job_board& jobs;
+  find_upstream find; ///< for checks of keys
+  node_view node;
+  std::shared_ptr<const admin_access> access;
+  bool local_trust; ///< serves the node's own socket: whoever can open it is the operator
+  std::function<wall_time()> wall;
+  log_sink& log;
+};
+
+/// Answers on the admin port: docs/api/admin.md is what it keeps to. Decides who may ask what,
+/// and leaves the answer to the routes. Runs on one loop.
 class admin_front final : public http::server_handler {
 public:
-  admin_front(bridge& actors, caf::actor pool, caf::actor storage, http::credential_set admins,
-              node_view node, log_sink& log)
-      : actors_(actors),
-        pool_(std::move(pool)),
-        storage_(std::move(storage)),
-        admins_(std::move(admins)),
-        node_(std::move(node)),
-        log_(log) {}
+  static constexpr std::size_t body_bytes_max = 1024 * 1024;
+  static constexpr std::size_t import_bytes_max = 32 * 1024 * 1024;
 
+  explicit admin_front(admin_parts parts);
+
+  bool admits(const http::request& head) override;
   http::task<void> serve(http::exchange& x) override;
   std::pair<http::response_head, std::string> refuse(const http::refusal& r) override;
 
+  /// On the loop: who may come in from now on.
+  void replace(std::shared_ptr<const admin_access> access) { gate_.replace(std::move(access)); }
+
+  /// On the loop, before the bridge stops: ends a check of many keys.
+  void stop() { keys_.stop(); }
+
 private:
-  http::task<bool> healthz(http::exchange& x);
-  http::task<bool> readyz(http::exchange& x);
-  http::task<bool> metrics(http::exchange& x);
-  http::task<bool> keys(http::exchange& x);
-  http::task<bool> error(http::exchange& x, int status, std::string_view code,
-                         std::string_view message, std::string_view fields = {});
-  bool admitted(http::exchange& x);
+  http::task<admin_reply> answer_to(http::exchange& x);
+  http::task<admin_reply> dispatch(const admin_call& call);
+  http::task<admin_reply> metrics(const admin_call& call);
+  admin_reply ready() const;
 
   bridge& actors_;
   caf::actor pool_;
   caf::actor storage_;
-  http::credential_set admins_;
   node_view node_;
-  log_sink& log_;
+  admin_gate gate_;
+  settings_routes settings_;
+  key_routes keys_;
+  credential_routes credentials_;
+  rest_routes rest_;
 };
 
 } // namespace troupe

@@ -1,25 +1,13 @@
 #include "actors/admin/key_document.hpp"
 
+#include "actors/admin/document.hpp"
 #include "protocol/base/key_id.hpp"
-#include "protocol/json/writer.hpp"
-
-#include <fmt/chrono.h>
-#include <fmt/format.h>
 
 namespace troupe {
 
 namespace {
 
-void instant(json::writer& w, json::plain_key name, std::int64_t at_ms) {
-  w.key(name);
-  if (at_ms <= 0)
-    w.null();
-  else
-    w.string(fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
-                         fmt::gmtime(static_cast<std::time_t>(at_ms / 1000)), at_ms % 1000));
-}
-
-void models(json::writer& w, const key_status& k) {
+void write_models(json::writer& w, const key_status& k) {
   w.key("models");
   w.begin_array();
   for (const auto& m : k.models) {
@@ -27,21 +15,22 @@ void models(json::writer& w, const key_status& k) {
     w.member("model", m.model);
     w.member("state", to_string(key_state::cooling));
     w.member("reason", to_string(m.reason));
-    instant(w, "until", m.until_at_ms);
+    write_instant(w, "until", m.until_at_ms);
     w.end_object();
   }
   w.end_array();
 }
 
-void counts(json::writer& w, const key_status& k) {
+void write_counts(json::writer& w, const key_status& k) {
+  const auto count = [&w](json::plain_key name, std::uint64_t value) {
+    w.key(name);
+    w.integer(value);
+  };
   w.key("counts");
   w.begin_object();
-  w.key("granted");
-  w.integer(k.granted);
-  w.key("abandoned");
-  w.integer(k.abandoned);
-  w.key("expired");
-  w.integer(k.expired);
+  count("granted", k.granted);
+  count("abandoned", k.abandoned);
+  count("expired", k.expired);
   for (std::size_t i = 0; i < k.answers.size(); ++i) {
     w.foreign_key(gemini::to_string(static_cast<gemini::answer_class>(i)));
     w.integer(k.answers[i]);
@@ -49,59 +38,110 @@ void counts(json::writer& w, const key_status& k) {
   w.end_object();
   w.key("tokens");
   w.begin_object();
-  w.key("prompt");
-  w.integer(k.prompt_tokens);
-  w.key("output");
-  w.integer(k.output_tokens);
-  w.key("thought");
-  w.integer(k.thought_tokens);
-  w.key("cached");
-  w.integer(k.cached_tokens);
+  count("prompt", k.prompt_tokens);
+  count("output", k.output_tokens);
+  count("thought", k.thought_tokens);
+  count("cached", k.cached_tokens);
   w.end_object();
 }
 
-void key(json::writer& w, const key_status& k) {
-  w.begin_object();
-  w.member("id", to_string(key_id{k.key}));
-  w.member("name", k.name);
+void write_item(json::writer& w, const key_view& k) {
+  w.member("id", to_string(key_id{k.id}));
+  w.key("revision");
+  w.integer(k.header.revision);
+  w.member("name", k.item.name.empty() ? k.status.name : k.item.name);
+  w.member("upstream", k.item.upstream);
+  write_optional(w, "kind", k.item.kind);
+  write_optional(w, "domain", k.item.domain);
+  write_texts(w, "groups", k.item.groups);
+  write_texts(w, "tags", k.item.tags);
+  w.key("weight");
+  w.integer(k.item.weight);
+  w.key("tier");
+  w.integer(k.item.tier);
+  write_limits(w, "limits", k.item.limits);
+  write_optional(w, "proxy", k.has_proxy ? k.proxy_shown : std::string{});
+  w.member("note", k.item.note);
+  w.boolean_member("enabled", k.item.enabled);
+  write_origin(w, k.origin, k.origin_text);
+  w.boolean_member("served", k.served);
+  write_instant(w, "created", k.header.created_at_ms);
+  write_instant(w, "changed", k.header.changed_at_ms);
+}
+
+void write_status(json::writer& w, const key_status& k) {
   w.member("state", to_string(k.state));
-  w.key("reason");
-  if (k.reason == key_reason::none)
-    w.null();
-  else
-    w.string(to_string(k.reason));
-  instant(w, "since", k.since_at_ms);
-  instant(w, "until", k.until_at_ms);
+  write_optional(w, "reason",
+                 k.reason == key_reason::none ? std::string_view{} : to_string(k.reason));
+  write_instant(w, "since", k.since_at_ms);
+  write_instant(w, "until", k.until_at_ms);
   w.key("strikes");
   w.integer(k.strikes);
   w.key("in_flight");
   w.integer(k.in_flight);
   w.key("restarts");
   w.integer(k.restarts);
-  instant(w, "last_used", k.last_used_at_ms);
-  instant(w, "last_error_at", k.last_error_at_ms);
-  w.key("last_error");
-  if (k.last_error.empty())
-    w.null();
-  else
-    w.string(k.last_error);
-  models(w, k);
-  counts(w, k);
+  write_instant(w, "last_used", k.last_used_at_ms);
+  write_instant(w, "last_error_at", k.last_error_at_ms);
+  write_optional(w, "last_error", k.last_error);
+  write_models(w, k);
+  write_counts(w, k);
+}
+
+void write_key(json::writer& w, const key_view& k) {
+  w.begin_object();
+  write_item(w, k);
+  write_status(w, k.status);
   w.end_object();
 }
 
 } // namespace
 
-std::string key_list_document(const std::vector<key_status>& keys) {
+std::string key_document(const key_view& k) {
   std::string out;
-  out.reserve(256 + keys.size() * 600);
+  json::writer w{out};
+  write_key(w, k);
+  return out;
+}
+
+std::string key_page_document(const key_page& page) {
+  std::string out;
+  out.reserve(256 + page.keys.size() * 1024);
   json::writer w{out};
   w.begin_object();
   w.key("keys");
   w.begin_array();
-  for (const auto& k : keys)
-    key(w, k);
+  for (const auto& k : page.keys)
+    write_key(w, k);
   w.end_array();
+  write_optional(w, "next", page.next);
+  w.key("total");
+  w.integer(page.total);
+  w.key("matched");
+  w.integer(page.matched);
+  w.end_object();
+  return out;
+}
+
+std::string key_check_document(const check_end& end, const key_view& k) {
+  std::string out;
+  json::writer w{out};
+  w.begin_object();
+  w.key("check");
+  w.begin_object();
+  w.boolean_member("ok", end.ok);
+  w.member("class", end.word);
+  w.key("status");
+  if (end.status == 0)
+    w.null();
+  else
+    w.integer(end.status);
+  write_optional(w, "message", end.message);
+  w.key("latency_ms");
+  w.integer(end.latency_ms);
+  w.end_object();
+  w.key("key");
+  write_key(w, k);
   w.end_object();
   return out;
 }

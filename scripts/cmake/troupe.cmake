@@ -43,3 +43,14 @@ function(troupe_test room)
   gtest_discover_tests(${room}_test TEST_PREFIX "${room}." DISCOVERY_TIMEOUT 60
     PROPERTIES TIMEOUT 120)
 endfunction()
+
+# Puts the bytes of `file` into `target`, as what `std::string_view troupe::<function>()` gives;
+# a header of the target's own declares it.
+function(troupe_embed target file function)
+  set(made ${CMAKE_CURRENT_BINARY_DIR}/${function}.cpp)
+  set(maker ${CMAKE_SOURCE_DIR}/scripts/cmake/embed.cmake)
+  add_custom_command(OUTPUT ${made}
+    COMMAND ${CMAKE_COMMAND} -DINPUT=${file} -DOUTPUT=${made} -DFUNCTION=${function} -P ${maker}
+    DEPENDS ${file} ${maker} VERBATIM)
+  target_sources(${target} PRIVATE ${made})
+endfunction()
