@@ -30,6 +30,16 @@ def arrivals(upstream):
     return sum(k["arrivals"] for k in json.loads(r.get(upstream, "/_sandbox/counters"))["keys"])
 
 
+def all_ids(admin):
+    ids, after = set(), ""
+    while True:
+        page = admin_call(admin, "GET", f"/keys?limit=1000&after={after}").json
+        ids |= {k["id"] for k in page["keys"]}
+        if not page["next"]:
+            return ids
+        after = page["next"]
+
+
 def a_key_serves_from_its_answer_on_and_not_after_its_end(rig, scheduler):
     _, upstream = rig.sandbox(rules=[{"text": "hi"}])
     _, port, admin = rig.troupe(upstream, scheduler=scheduler, extra_env=NO_KEYS)
@@ -113,7 +123,7 @@ def what_was_acknowledged_survives_kill_9(rig, scheduler):
     keys, credentials, revision, number = set(), set(), 0, 0
     for _ in range(20):
         process, port, admin = rig.troupe(upstream, scheduler=scheduler, name="killed", extra_env=NO_KEYS)
-        have = {k["id"] for k in admin_call(admin, "GET", "/keys?limit=1000").json["keys"]}
+        have = all_ids(admin)
         assert keys <= have, f"{len(keys - have)} keys lost"
         named = {c["id"] for c in admin_call(admin, "GET", "/credentials").json["credentials"]}
         assert credentials <= named, f"{len(credentials - named)} credentials lost"
