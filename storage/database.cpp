@@ -1,24 +1,20 @@
 #include "storage/database.hpp"
 
+#include "storage/files.hpp"
+
 #include <algorithm>
-#include <array>
 #include <cstdarg>
-#include <filesystem>
+#include <optional>
+#include <utility>
 
 #include <rocksdb/cache.h>
 #include <rocksdb/env.h>
 #include <rocksdb/options.h>
+#include <rocksdb/sst_file_reader.h>
 #include <rocksdb/table.h>
 
 namespace troupe::storage {
 namespace {
-
-constexpr std::array columns{column::settings,  column::keys,        column::credentials,
-                             column::key_state, column::statistics,  column::request_log,
-                             column::resources, column::replication, column::audit};
-
-constexpr std::string_view layout_row = "layout";
-constexpr std::string_view layout = "1";
 
 /// RocksDB's own log file, when it cannot grow on a full disk, ends the process: Debian builds
 /// the library with its assertions, and one of them forbids a second write after a failed one.
@@ -42,89 +38,106 @@ rocksdb::DBOptions database_options(const store_options& o) {
   d.stats_persist_period_sec = 0;
   d.info_log = std::make_shared<silent_log>();
   d.avoid_flush_during_recovery = true; // a restart replays a small log, it writes no files
+  // An unfinished last record is no damage; all else is. Whether an end is unfinished is
+  // decided before, in storage/opening.cpp: RocksDB believes it too easily.
+  d.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   return d;
 }
 
-rocksdb::ColumnFamilyOptions column_options(const store_options& o) {
+/// Tables are written so that storage/core/table_file.hpp can read them row by row when they
+/// are damaged: not compressed, keys whole, checksums that we can compute.
+rocksdb::ColumnFamilyOptions column_options(const store_options& o,
+                                            const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::BlockBasedTableOptions table;
-  table.block_cache = rocksdb::NewLRUCache(o.block_cache_bytes, 1);
+  table.block_cache = cache;
   table.cache_index_and_filter_blocks = true;
+  table.checksum = rocksdb::kCRC32c;
+  table.block_restart_interval = 1;
+  table.format_version = 5;
   rocksdb::ColumnFamilyOptions c;
   c.write_buffer_size = o.write_buffer_bytes;
   c.arena_block_size = 64 * 1024;
+  c.compression = rocksdb::kNoCompression;
+  c.bottommost_compression = rocksdb::kNoCompression;
   c.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return c;
 }
 
+std::vector<rocksdb::ColumnFamilyDescriptor> wanted_columns(const store_options& o) {
+  const auto how = column_options(o, rocksdb::NewLRUCache(o.block_cache_bytes, 1));
+  std::vector<rocksdb::ColumnFamilyDescriptor> wanted;
+  for (const auto c : columns)
+    wanted.emplace_back(std::string{to_string(c)}, how);
+  wanted.emplace_back(rocksdb::kDefaultColumnFamilyName, how);
+  return wanted;
+}
+
 /// A column we do not know was made by a later version: it may hold what we would break.
-result<void> refuse_unknown_columns(const std::string& path, const rocksdb::DBOptions& options) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(path + "/CURRENT", ignored))
-    return {};
+std::optional<database_opening> refuse_unknown_columns(const std::string& path,
+                                                       const rocksdb::DBOptions& options) {
+  if (!exists(path + "/CURRENT"))
+    return std::nullopt;
   std::vector<std::string> names;
   const auto status = rocksdb::DB::ListColumnFamilies(options, path, &names);
   if (!status.ok())
-    return failed("cannot read the database in " + path, status);
+    return database_opening{nullptr, failed("cannot read the database in " + path, status),
+                            is_damage(status)};
   for (const auto& name : names)
     if (name != rocksdb::kDefaultColumnFamilyName
         && std::ranges::none_of(columns, [&](column c) { return to_string(c) == name; }))
-      return failure(errc::corrupt, "the database in " + path + " has a column \"" + name
-                                        + "\", made by a later version of troupe");
-  return {};
-}
-
-/// The layout of the whole database is noted in the default column, which has no other row.
-result<void> check_layout(rocksdb::DB& db, const std::string& path) {
-  std::string found;
-  auto status = db.Get({}, slice(layout_row), &found);
-  if (status.IsNotFound()) {
-    rocksdb::WriteOptions synced;
-    synced.sync = true;
-    status = db.Put(synced, slice(layout_row), slice(layout));
-    found = layout;
-  }
-  if (!status.ok())
-    return failed("cannot read the layout of " + path, status);
-  if (found != layout)
-    return failure(errc::corrupt, "the database in " + path + " has layout " + found
-                                      + ", this version knows " + std::string{layout});
-  return {};
+      return database_opening{nullptr,
+                              {errc::corrupt, "the database in " + path + " has a column \"" + name
+                                                  + "\", made by a later version of troupe"},
+                              false};
+  return std::nullopt;
 }
 
 } // namespace
 
-failure failed(std::string_view doing, const rocksdb::Status& status) {
-  const auto words = status.ToString();
-  // RocksDB has a word of its own for a full disk, but not for a file that may not grow.
-  const bool full = status.IsNoSpace() || words.find("File too large") != std::string::npos;
-  const bool read_only = words.find("Read-only file system") != std::string::npos;
-  const auto code = status.IsCorruption() ? errc::corrupt
-                    : full                ? errc::storage_full
-                    : read_only           ? errc::permission
-                                          : errc::storage_failed;
-  return {code, std::string{doing} + ": " + words};
+database_opening database::open(const store_options& options, const std::string& path) {
+  return open(options, path, false);
 }
 
-result<std::unique_ptr<database>> database::open(const store_options& options) {
-  const auto path = options.directory + "/db";
-  const auto how = database_options(options);
-  if (auto known = refuse_unknown_columns(path, how); !known)
-    return known.error();
-  const auto column_how = column_options(options);
-  std::vector<rocksdb::ColumnFamilyDescriptor> wanted;
-  for (const auto c : columns)
-    wanted.emplace_back(std::string{to_string(c)}, column_how);
-  wanted.emplace_back(rocksdb::kDefaultColumnFamilyName, column_how);
+database_opening database::open_to_read(const store_options& options, const std::string& path) {
+  return open(options, path, true);
+}
 
+database_opening database::open(const store_options& options, const std::string& path,
+                                bool to_read) {
+  const auto how = database_options(options);
+  if (auto refused = refuse_unknown_columns(path, how))
+    return *std::move(refused);
   std::unique_ptr<database> d(new database);
   rocksdb::DB* db = nullptr;
-  const auto status = rocksdb::DB::Open(how, path, wanted, &d->handles_, &db);
+  const auto wanted = wanted_columns(options);
+  const auto status = to_read ? rocksdb::DB::OpenForReadOnly(how, path, wanted, &d->handles_, &db)
+                              : rocksdb::DB::Open(how, path, wanted, &d->handles_, &db);
   if (!status.ok())
-    return failed("cannot open the database in " + path, status);
+    return {nullptr, failed("cannot open the database in " + path, status), is_damage(status)};
   d->db_.reset(db);
-  if (auto right = check_layout(*db, path); !right)
-    return right.error();
-  return d;
+  return {std::move(d), {errc::storage_failed, {}}, false};
+}
+
+rocksdb::Status database::verify() const {
+  constexpr std::uint64_t bulk_bytes_max = 64 * 1024 * 1024;
+  std::uint64_t bulk_bytes = 0;
+  std::vector<rocksdb::LiveFileMetaData> files;
+  db_->GetLiveFilesMetaData(&files);
+  for (const auto& file : files) {
+    if (file.column_family_name == to_string(column::statistics)
+        || file.column_family_name == to_string(column::request_log)) {
+      bulk_bytes += file.size;
+      if (bulk_bytes > bulk_bytes_max)
+        continue;
+    }
+    rocksdb::SstFileReader reader(rocksdb::Options{});
+    auto status = reader.Open(file.db_path + file.name);
+    if (status.ok())
+      status = reader.VerifyChecksum();
+    if (!status.ok())
+      return status;
+  }
+  return rocksdb::Status::OK();
 }
 
 database::~database() {

@@ -1,9 +1,11 @@
 #pragma once
 
-// One opened RocksDB. Only `store.cpp` includes this: nobody else sees RocksDB.
+// One opened RocksDB. Only files of `storage/` include this: nobody else sees RocksDB.
 
+#include "storage/status.hpp"
 #include "storage/store.hpp"
 
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,11 +14,37 @@
 
 namespace troupe::storage {
 
+/// In the order in which they were made, and of `column`: RocksDB numbers them from 1.
+inline constexpr std::array columns{column::settings,  column::keys,        column::credentials,
+                                    column::key_state, column::statistics,  column::request_log,
+                                    column::resources, column::replication, column::audit};
+
+/// The row of the default column, its only one, that says which layout the whole database has.
+inline constexpr std::string_view layout_row = "layout";
+
+/// Where the database of a data directory lies.
+inline std::string database_path(const std::string& directory) {
+  return directory + "/db";
+}
+
+class database;
+
+/// What opening came to: a database, or a problem.
+struct database_opening {
+  std::unique_ptr<database> data;
+  failure problem{errc::storage_failed, {}}; ///< meaningful without `data`
+  bool damaged = false;                      ///< the problem is that what lies there is damaged
+};
+
 /// A RocksDB with our columns. Thread-safe as RocksDB is; opened and closed by one thread.
 class database {
 public:
-  /// `corrupt` if it was made by a later version of troupe or cannot be read.
-  static result<std::unique_ptr<database>> open(const store_options& options);
+  /// Opens what lies in `path`, or makes it. One that a later version of troupe made is refused
+  /// as `corrupt`, and is not damaged.
+  static database_opening open(const store_options& options, const std::string& path);
+
+  /// As `open`, but writes nothing, not even what recovery would: for a disk that is full.
+  static database_opening open_to_read(const store_options& options, const std::string& path);
 
   /// Closes. What was written is with the operating system, synced or not.
   ~database();
@@ -25,19 +53,19 @@ public:
 
   rocksdb::DB& db() { return *db_; }
   rocksdb::ColumnFamilyHandle* in(column c) const { return handles_[static_cast<std::size_t>(c)]; }
+  rocksdb::ColumnFamilyHandle* in_default() const { return handles_.back(); }
+  const std::vector<rocksdb::ColumnFamilyHandle*>& handles() const { return handles_; }
+
+  /// Reads the blocks of the tables and compares checksums: of those with statistics and logs
+  /// of requests, which may be large and which nobody's access hangs on, only the first 64 MiB.
+  rocksdb::Status verify() const;
 
 private:
   database() = default;
+  static database_opening open(const store_options& options, const std::string& path, bool to_read);
 
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> handles_; ///< by `column`; the last is the default's
 };
-
-/// `storage_failed`, or `corrupt` if that is what the database says.
-failure failed(std::string_view doing, const rocksdb::Status& status);
-
-inline rocksdb::Slice slice(std::string_view text) {
-  return {text.data(), text.size()};
-}
 
 } // namespace troupe::storage

@@ -1,8 +1,9 @@
 #include "storage/directory_lock.hpp"
 
+#include "storage/files.hpp"
+
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include <fcntl.h>
@@ -22,18 +23,17 @@ std::string holder_of(int descriptor) {
 
 } // namespace
 
-result<directory_lock> directory_lock::take(const std::string& directory) {
-  const auto path = directory + "/troupe.lock";
+result<directory_lock> directory_lock::take(const std::string& directory, std::string_view what) {
+  const auto path = directory + '/' + std::string{name};
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor < 0)
-    return failure(errno == EACCES ? errc::permission : errc::storage_failed,
-                   "cannot open " + path + ": " + std::strerror(errno));
+    return failure_of("cannot open " + path, errno);
   directory_lock lock(descriptor);
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK)
-      return failure(errc::already_exists,
-                     "the data directory " + directory + " is in use by " + holder_of(descriptor));
-    return failure(errc::storage_failed, "cannot lock " + path + ": " + std::strerror(errno));
+      return failure(errc::already_exists, "the " + std::string{what} + ' ' + directory
+                                               + " is in use by " + holder_of(descriptor));
+    return failure_of("cannot lock " + path, errno);
   }
   // Only for the words of whoever comes second: a failed write changes nothing.
   const auto pid = std::to_string(::getpid()) + "\n";

@@ -3,6 +3,7 @@
 #include "protocol/base/result.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace troupe::storage {
 
@@ -11,8 +12,13 @@ namespace troupe::storage {
 /// words that no operator understands.
 class directory_lock {
 public:
-  /// `already_exists` if somebody has it; the text names the directory and the process.
-  static result<directory_lock> take(const std::string& directory);
+  /// The file in the directory that is locked.
+  static constexpr std::string_view name = "troupe.lock";
+
+  /// `already_exists` if somebody has it; the text names the directory, as a `what`, and the
+  /// process.
+  static result<directory_lock> take(const std::string& directory,
+                                     std::string_view what = "data directory");
 
   ~directory_lock();
   /// Lets go early.

@@ -1,11 +1,12 @@
 #include "storage/store.hpp"
 
 #include "storage/backup.hpp"
+#include "storage/damaged_rows.hpp"
 #include "storage/database.hpp"
 #include "storage/directory_lock.hpp"
+#include "storage/files.hpp"
+#include "storage/opening.hpp"
 
-#include <filesystem>
-#include <fstream>
 #include <mutex>
 #include <shared_mutex>
 
@@ -16,39 +17,12 @@
 // is room again: its `Resume` reports success and changes nothing, and a sync ends the process
 // by an assertion. So a store whose disk failed is opened anew before its next write. Nothing
 // that was acknowledged is lost by that: it lies in the log, which is read again. Reads go on
-// meanwhile.
+// meanwhile, also while the disk is full: then it is opened in a way that writes nothing.
 
 namespace troupe::storage {
 namespace {
 
 constexpr std::size_t room_wanted = 256 * 1024;
-
-result<void> prepare_directory(const std::string& directory) {
-  namespace fs = std::filesystem;
-  std::error_code code;
-  if (fs::is_directory(directory, code))
-    return {};
-  if (!fs::create_directories(directory, code) && code)
-    return failure(code == std::errc::permission_denied ? errc::permission : errc::storage_failed,
-                   "cannot create the data directory " + directory + ": " + code.message());
-  fs::permissions(directory, fs::perms::owner_all, code);
-  return {};
-}
-
-/// Whether the disk takes files again. Opening writes some, and must not be tried in vain: it
-/// would leave nothing to read from.
-bool has_room(const std::string& directory) {
-  const auto path = directory + "/room";
-  bool written = false;
-  {
-    std::ofstream file(path, std::ios::binary | std::ios::trunc);
-    file << std::string(room_wanted, '\0') << std::flush;
-    written = file.good();
-  }
-  std::error_code ignored;
-  std::filesystem::remove(path, ignored);
-  return written;
-}
 
 /// The first text behind all that begin with `prefix`; empty: there is none.
 std::string after_all_with(std::string_view prefix) {
@@ -58,10 +32,6 @@ std::string after_all_with(std::string_view prefix) {
   if (!end.empty())
     end.back() = static_cast<char>(static_cast<unsigned char>(end.back()) + 1);
   return end;
-}
-
-failure closed() {
-  return {errc::storage_failed, "the store is closed"};
 }
 
 } // namespace
@@ -97,35 +67,73 @@ struct store::parts {
   result<void> mend() {
     if (!broken && data)
       return {};
-    if (copies != 0 || !has_room(options.directory))
+    if (auto room = has_room(options.directory, room_wanted); !room)
+      return note(room.error());
+    if (!copies.empty()) {
+      // A copy holds the database open. Serving comes before copying.
+      for (auto* copy : copies)
+        copy->stop();
       return last_failure;
+    }
     data.reset();
-    auto again = database::open(options);
-    if (!again)
-      return again.error();
-    data = *std::move(again);
-    broken = false;
-    return {};
+    auto again = reopen_database(options);
+    broken = !again;
+    if (again)
+      data = *std::move(again);
+    else
+      data = database::open_to_read(options, database_path(options.directory)).data;
+    return again ? result<void>{} : note(again.error());
   }
 
   result<void> note(std::string_view doing, const rocksdb::Status& status) {
-    if (status.ok())
-      return {};
+    return status.ok() ? result<void>{} : note(failed(doing, status));
+  }
+  result<void> note(failure why) {
     broken = true;
-    last_failure = failed(doing, status);
+    last_failure = std::move(why);
     return last_failure;
+  }
+
+  /// Why there is nothing to read from.
+  failure nothing() const {
+    return open ? last_failure : failure(errc::storage_failed, "the store is closed");
+  }
+
+  using mover = void (rocksdb::Iterator::*)();
+
+  /// Calls `visit` with each row of `prefix`, from where `begin` puts the iterator. Under the
+  /// shared lock.
+  result<void> walk(column where, std::string_view prefix,
+                    const std::function<void(rocksdb::Iterator&)>& begin, mover next,
+                    const visitor& visit) {
+    if (!data)
+      return nothing();
+    rocksdb::ReadOptions how;
+    how.fill_cache = false;
+    const std::unique_ptr<rocksdb::Iterator> row(data->db().NewIterator(how, data->in(where)));
+    for (begin(*row); row->Valid() && row->key().starts_with(slice(prefix)); (*row.*next)())
+      if (!visit(row->key().ToStringView(), row->value().ToStringView()))
+        break;
+    if (row->status().ok())
+      return {};
+    return failed("cannot read " + std::string{to_string(where)}, row->status());
+  }
+  result<void> walk(column where, std::string_view prefix, const visitor& visit) {
+    return walk(
+        where, prefix, [&](rocksdb::Iterator& row) { row.Seek(slice(prefix)); },
+        &rocksdb::Iterator::Next, visit);
   }
 
   directory_lock lock; ///< first, to be let go of last
   store_options options;
   /// Writers hold it whole: a sync must not run into a write that fails. Reads share it.
   std::shared_mutex access;
-  std::shared_ptr<database> data; ///< none: closed, or mending failed half way
-  int copies = 0;                 ///< backups under way: it must not be opened anew meanwhile
+  std::shared_ptr<database> data;  ///< none: closed, or what lies there cannot even be read
+  std::vector<backup_run*> copies; ///< under way: it must not be opened anew meanwhile
   bool open = true;
   bool broken = false; ///< the disk refused a write
   failure last_failure{errc::storage_failed, {}};
-  std::vector<std::string> damage;
+  std::vector<std::string> damage; ///< does not change once it is open
 };
 
 store::store(std::unique_ptr<parts> p) : parts_(std::move(p)) {}
@@ -135,23 +143,24 @@ store::~store() {
 }
 
 result<std::unique_ptr<store>> store::open(const store_options& options) {
-  if (auto made = prepare_directory(options.directory); !made)
+  if (auto made = make_directory(options.directory); !made)
     return made.error();
   auto lock = directory_lock::take(options.directory);
   if (!lock)
     return lock.error();
   auto p = std::make_unique<parts>(*std::move(lock), options);
-  auto data = database::open(options);
-  if (!data)
-    return data.error();
-  p->data = *std::move(data);
+  auto opened = open_database(options);
+  if (!opened)
+    return opened.error();
+  p->data = std::move(opened->data);
+  p->damage = std::move(opened->damage);
   return std::unique_ptr<store>(new store(std::move(p)));
 }
 
 result<std::optional<std::string>> store::get(column where, std::string_view key) const {
   const std::shared_lock reading(parts_->access);
   if (!parts_->data)
-    return closed();
+    return parts_->nothing();
   auto& data = *parts_->data;
   std::string value;
   const auto status = data.db().Get({}, data.in(where), slice(key), &value);
@@ -177,7 +186,7 @@ result<void> store::erase(column where, std::string_view key, durability d) {
 result<void> store::write(const write_batch& batch, durability d) {
   const std::unique_lock writing(parts_->access);
   if (!parts_->open)
-    return closed();
+    return parts_->nothing();
   if (auto mended = parts_->mend(); !mended)
     return mended;
   auto& data = *parts_->data;
@@ -195,57 +204,47 @@ result<void> store::write(const write_batch& batch, durability d) {
 
 result<void> store::for_each(column where, std::string_view prefix, const visitor& visit) const {
   const std::shared_lock reading(parts_->access);
-  if (!parts_->data)
-    return closed();
-  auto& data = *parts_->data;
-  rocksdb::ReadOptions how;
-  how.fill_cache = false;
-  const std::unique_ptr<rocksdb::Iterator> row(data.db().NewIterator(how, data.in(where)));
-  for (row->Seek(slice(prefix)); row->Valid() && row->key().starts_with(slice(prefix)); row->Next())
-    if (!visit(row->key().ToStringView(), row->value().ToStringView()))
-      break;
-  return row->status().ok() ? result<void>{}
-                            : failed("cannot read " + std::string{to_string(where)}, row->status());
+  return parts_->walk(where, prefix, visit);
 }
 
 result<void> store::for_each_as_it_lies(column where, std::string_view prefix,
                                         const visitor& visit) const {
   const std::shared_lock reading(parts_->access);
-  if (!parts_->data)
-    return closed();
-  auto& data = *parts_->data;
-  rocksdb::ReadOptions how;
-  how.fill_cache = false;
-  how.verify_checksums = false;
-  const std::unique_ptr<rocksdb::Iterator> row(data.db().NewIterator(how, data.in(where)));
-  for (row->Seek(slice(prefix)); row->Valid() && row->key().starts_with(slice(prefix)); row->Next())
-    if (!visit(row->key().ToStringView(), row->value().ToStringView()))
+  const auto whole = parts_->walk(where, prefix, [](auto, auto) { return true; });
+  if (whole)
+    return parts_->walk(where, prefix, visit);
+  if (whole.error().code != errc::corrupt)
+    return whole;
+  const auto rows = rows_as_they_lie(*parts_->data, where, prefix);
+  if (!rows)
+    return rows.error();
+  for (const auto& [key, value] : *rows)
+    if (!visit(key, value))
       break;
-  return row->status().ok() ? result<void>{}
-                            : failed("cannot read " + std::string{to_string(where)}, row->status());
+  return {};
 }
 
 result<void> store::for_each_backwards(column where, std::string_view prefix,
                                        std::string_view before, const visitor& visit) const {
   const std::shared_lock reading(parts_->access);
-  if (!parts_->data)
-    return closed();
-  auto& data = *parts_->data;
-  rocksdb::ReadOptions how;
-  how.fill_cache = false;
-  const std::unique_ptr<rocksdb::Iterator> row(data.db().NewIterator(how, data.in(where)));
-  const auto end = before.empty() ? after_all_with(prefix) : std::string{before};
-  if (end.empty())
-    row->SeekToLast();
-  else
-    row->SeekForPrev(slice(end));
-  if (row->Valid() && row->key() == slice(end))
-    row->Prev();
-  for (; row->Valid() && row->key().starts_with(slice(prefix)); row->Prev())
-    if (!visit(row->key().ToStringView(), row->value().ToStringView()))
-      break;
-  return row->status().ok() ? result<void>{}
-                            : failed("cannot read " + std::string{to_string(where)}, row->status());
+  // `before` may lie behind all rows of the prefix: then the prefix's own end counts.
+  auto end = after_all_with(prefix);
+  if (!before.empty() && (end.empty() || before < end))
+    end = before;
+  const auto begin = [&](rocksdb::Iterator& row) {
+    if (end.empty())
+      row.SeekToLast();
+    else
+      row.SeekForPrev(slice(end));
+    if (!end.empty() && row.Valid() && row.key() == slice(end))
+      row.Prev();
+  };
+  return parts_->walk(where, prefix, begin, &rocksdb::Iterator::Prev, visit);
+}
+
+std::string store::trouble() const {
+  const std::shared_lock reading(parts_->access);
+  return parts_->broken ? parts_->last_failure.text : std::string{};
 }
 
 const std::vector<std::string>& store::damage() const {
@@ -253,27 +252,28 @@ const std::vector<std::string>& store::damage() const {
 }
 
 result<store::backup_report> store::backup(const std::string& directory, std::uint32_t kept) {
+  auto run = backup_run::open(directory);
+  if (!run)
+    return run.error();
   std::shared_ptr<database> held;
   {
     const std::unique_lock writing(parts_->access);
-    if (!parts_->open)
-      return closed();
-    if (auto mended = parts_->mend(); !mended)
-      return mended.error();
+    if (!parts_->data)
+      return parts_->nothing();
     held = parts_->data;
-    ++parts_->copies;
+    parts_->copies.push_back(&*run);
   }
-  auto done = make_backup(held->db(), directory, kept);
-  held.reset();
+  auto done = run->copy(held->db(), kept);
   const std::unique_lock writing(parts_->access);
-  --parts_->copies;
+  held.reset();
+  std::erase(parts_->copies, &*run);
   return done;
 }
 
 result<void> store::sync() {
   const std::unique_lock writing(parts_->access);
   if (!parts_->open)
-    return closed();
+    return parts_->nothing();
   if (auto mended = parts_->mend(); !mended)
     return mended;
   return parts_->note("cannot sync", parts_->data->db().FlushWAL(true));

@@ -155,15 +155,6 @@ TEST(store, refuses_a_database_of_a_later_version) {
   EXPECT_NE(s.error().text.find("column \"future\", made by a later version"), std::string::npos);
 }
 
-TEST(store, a_damaged_database_is_a_failure_in_words) {
-  const temporary_directory where;
-  (void)opened(where)->close();
-  std::filesystem::resize_file(where.path() + "/db/CURRENT", 0);
-  const auto s = store::open({.directory = where.path()});
-  ASSERT_FALSE(s);
-  EXPECT_NE(s.error().text.find(where.path()), std::string::npos);
-}
-
 TEST(store, a_full_disk_is_a_failure_and_ends_when_there_is_room) {
   const temporary_directory where;
   {
