@@ -1,49 +1,14 @@
-#include "tests/storage/core/record_support.hpp"
+#include "storage/core/item.hpp"
+#include "storage/core/key_item.hpp"
 #include "tests/storage/vault_support.hpp"
 #include "tests/support/full_disk.hpp"
 
-#include "storage/core/item.hpp"
-#include "storage/core/key_item.hpp"
-
-// A vault and its master key: lost, wrong, changed, and cut off while it changes.
+// A vault and its master key: lost, wrong, changed; and damage of what the vault keeps.
 
 namespace troupe::storage {
 namespace {
 
-constexpr const char* here = "keys/0123456789abcdef/secret";
-constexpr const char* plain = "AIzaSyA-a-secret-that-nobody-may-see-00";
-
-class vault_master : public testing::Test, protected vault_stage {
-protected:
-  /// Seals something under `from`, for the starts that follow.
-  void begin(const master_key_source& from) {
-    const auto v = start(from);
-    ASSERT_TRUE(v);
-    sealed_ = v->seal(here, plain);
-  }
-  void still_opens(const vault& v) const { EXPECT_EQ(opened(v, here, sealed_), plain); }
-  key_bytes in_file() const {
-    const auto k = parse_key_bytes(file_text(file()));
-    EXPECT_TRUE(k);
-    return k ? *k : key_bytes{};
-  }
-  void put_key(const std::string& path, const key_bytes& k) { put_file(path, digits_of(k) + '\n'); }
-  /// As a rotation that was cut off between the database and the file leaves them.
-  void cut_rotation_before_the_file_moves() {
-    const auto before = file_text(file());
-    ASSERT_TRUE(start(from_file())->rotate());
-    std::filesystem::rename(file(), next());
-    put_file(file(), before);
-  }
-
-  std::string sealed_;
-  const key_bytes one_ = key_bytes::random();
-  const key_bytes other_ = key_bytes::random();
-};
-
-bool says(const std::string& text, std::string_view words) {
-  return text.find(words) != std::string::npos;
-}
+class vault_master : public sealed_stage {};
 
 TEST_F(vault_master, that_is_wrong_is_refused_with_both_fingerprints) {
   begin(from_environment(one_));
@@ -198,116 +163,6 @@ TEST_F(vault_master, a_change_on_a_full_disk_is_a_failure_and_the_old_one_fits_s
   }
   still_opens(*start(from_environment(one_)));
   still_opens(*start(with_previous(from_environment(other_), one_)));
-}
-
-// A first start and a rotation, cut off at each of their points.
-
-TEST_F(vault_master, first_start_cut_off_within_the_file_leaves_a_draft_that_nobody_takes) {
-  put_file(file() + ".0badcafe", digits_of(one_).substr(0, 20));
-  begin(from_file());
-  EXPECT_FALSE(in_file() == one_);
-  still_opens(*start(from_file()));
-}
-
-TEST_F(vault_master, first_start_cut_off_after_the_file_goes_on_with_that_file) {
-  put_key(file(), one_);
-  begin(from_file());
-  EXPECT_TRUE(in_file() == one_);
-  still_opens(*start(from_environment(one_)));
-}
-
-TEST_F(vault_master, rotation_cut_off_within_the_next_file_changes_nothing) {
-  begin(from_file());
-  const auto before = rows();
-  put_file(next() + ".0badcafe", digits_of(one_).substr(0, 20));
-  still_opens(*start(from_file()));
-  EXPECT_EQ(rows(), before);
-}
-
-TEST_F(vault_master, rotation_cut_off_before_the_database_keeps_the_old_one) {
-  begin(from_file());
-  const auto old = in_file();
-  put_key(next(), other_);
-  const auto v = start(from_file());
-  still_opens(*v);
-  EXPECT_TRUE(in_file() == old);
-  EXPECT_EQ(v->master_fingerprint(), fingerprint_of(old));
-}
-
-TEST_F(vault_master, rotation_after_one_that_was_cut_off_takes_the_key_that_is_there) {
-  begin(from_file());
-  put_key(next(), other_);
-  ASSERT_TRUE(start(from_file())->rotate());
-  EXPECT_TRUE(in_file() == other_);
-  EXPECT_FALSE(exists(next()));
-  still_opens(*start(from_file()));
-}
-
-TEST_F(vault_master, rotation_whose_write_failed_keeps_both_keys_until_one_is_sure) {
-  begin(from_file());
-  const auto old = in_file();
-  put_key(next(), other_);
-  auto v = start(from_file());
-  {
-    const full_disk now; // the next file is there: only the database can fail
-    EXPECT_EQ(v->rotate().error().code, errc::storage_full);
-  }
-  EXPECT_TRUE(in_file() == old);
-  EXPECT_TRUE(exists(next()));
-  still_opens(*v);
-  ASSERT_TRUE(v->rotate());
-  EXPECT_TRUE(in_file() == other_);
-  still_opens(*start(from_file()));
-}
-
-TEST_F(vault_master, rotation_cut_off_before_the_file_moves_is_finished_at_the_start) {
-  begin(from_file());
-  cut_rotation_before_the_file_moves();
-  const auto old = in_file();
-  const auto v = start(from_file());
-  ASSERT_TRUE(v);
-  still_opens(*v);
-  EXPECT_EQ(v->data_key(), 2U);
-  EXPECT_FALSE(in_file() == old);
-  EXPECT_EQ(v->master_fingerprint(), fingerprint_of(in_file()));
-  EXPECT_FALSE(exists(next()));
-  ASSERT_EQ(v->notes().size(), 1U);
-  EXPECT_TRUE(says(v->notes()[0], "was cut off and has been finished")) << v->notes()[0];
-  still_opens(*start(from_file()));
-}
-
-TEST_F(vault_master, rotation_cut_off_before_the_file_moves_is_finished_without_the_file) {
-  begin(from_file());
-  cut_rotation_before_the_file_moves();
-  ASSERT_TRUE(std::filesystem::remove(file()));
-  still_opens(*start(from_file()));
-  EXPECT_TRUE(exists(file()));
-}
-
-TEST_F(vault_master, rotation_whose_file_did_not_move_moves_it_before_the_next_one) {
-  begin(from_file());
-  auto v = start(from_file());
-  const auto old = file_text(file());
-  ASSERT_TRUE(v->rotate());
-  const auto second = in_file();
-  std::filesystem::rename(file(), next());
-  put_file(file(), old);
-  ASSERT_TRUE(v->rotate());
-  EXPECT_FALSE(in_file() == second);
-  EXPECT_FALSE(exists(next()));
-  EXPECT_EQ(v->data_key(), 3U);
-  still_opens(*v);
-  still_opens(*start(from_file()));
-}
-
-TEST_F(vault_master, rotation_is_refused_by_a_next_file_that_cannot_be_read) {
-  begin(from_file());
-  put_file(next(), "nonsense");
-  const auto v = start(from_file());
-  still_opens(*v);
-  EXPECT_EQ(v->rotate().error().code, errc::invalid_argument);
-  EXPECT_EQ(v->data_key(), 1U);
-  EXPECT_EQ(file_text(next()), "nonsense");
 }
 
 // Damage of what the vault keeps in the database.

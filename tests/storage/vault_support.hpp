@@ -48,7 +48,7 @@ class vault_stage {
 public:
   using columns = std::map<std::string, std::map<std::string, std::string>>;
 
-  vault_stage() { open_store(); }
+  vault_stage() { std::filesystem::create_directory(data()); }
 
   std::string file() const { return data() + "/master.key"; }
   std::string next() const { return file() + ".next"; }
@@ -63,7 +63,11 @@ public:
     return names;
   }
 
-  store& db() { return *db_; }
+  store& db() {
+    if (!db_)
+      open_store();
+    return *db_;
+  }
   void open_store() {
     db_.reset();
     auto s = store::open({.directory = data()});
@@ -110,10 +114,11 @@ public:
   /// Every row of every column.
   columns rows() {
     columns all;
+    auto& from = db();
     for (int c = 0; c <= static_cast<int>(column::audit); ++c) {
       const auto where = static_cast<column>(c);
       auto& into = all[std::string{to_string(where)}];
-      const auto read = db_->for_each(where, {}, [&](std::string_view row, std::string_view value) {
+      const auto read = from.for_each(where, {}, [&](std::string_view row, std::string_view value) {
         into.emplace(row, value);
         return true;
       });
@@ -127,10 +132,38 @@ private:
   std::unique_ptr<store> db_;
 };
 
+inline bool says(const std::string& text, std::string_view words) {
+  return text.find(words) != std::string::npos;
+}
+
 /// Opens `sealed` or says why not.
 inline std::string opened(const vault& v, std::string_view context, std::string_view sealed) {
   const auto plain = v.open_sealed(context, sealed);
   return plain ? std::string{plain->reveal()} : "refused: " + plain.error().text;
 }
+
+inline constexpr const char* here = "keys/0123456789abcdef/secret";
+inline constexpr const char* plain = "AIzaSyA-a-secret-that-nobody-may-see-00";
+
+/// A data directory in which something was sealed, for the starts that follow.
+class sealed_stage : public testing::Test, protected vault_stage {
+protected:
+  void begin(const master_key_source& from) {
+    const auto v = start(from);
+    ASSERT_TRUE(v);
+    sealed_ = v->seal(here, plain);
+  }
+  void still_opens(const vault& v) const { EXPECT_EQ(opened(v, here, sealed_), plain); }
+  key_bytes in_file() const {
+    const auto k = parse_key_bytes(file_text(file()));
+    EXPECT_TRUE(k);
+    return k ? *k : key_bytes{};
+  }
+  void put_key(const std::string& path, const key_bytes& k) { put_file(path, digits_of(k) + '\n'); }
+
+  std::string sealed_;
+  const key_bytes one_ = key_bytes::random();
+  const key_bytes other_ = key_bytes::random();
+};
 
 } // namespace troupe::storage
