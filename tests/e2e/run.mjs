@@ -40,11 +40,11 @@ if (!process.env.SANDBOX_BIN) fail("SANDBOX_BIN is not set");
 for (const name of ["SANDBOX_BIN", "TROUPE_BIN"])
   if (process.env[name] && !existsSync(process.env[name]))
     fail(`${name} names ${process.env[name]}, which does not exist`);
-if (!existsSync(join(here, "node_modules", "openai")) && run("npm", ["ci"]) !== 0)
+if (!["openai", "ajv"].every((p) => existsSync(join(here, "node_modules", p))) && run("npm", ["ci"]) !== 0)
   fail("npm ci failed");
 
 const all = process.env.TROUPE_BIN
-  ? ["sandbox", "openai", "genai", "credentials", "failures"]
+  ? ["sandbox", "openai", "genai", "credentials", "failures", "admin"]
   : ["sandbox"];
 const files = all.map((name) => `${name}.test.mjs`);
 process.exit(run(chooseNode(), ["--test", "--test-reporter=spec", ...files]));
