@@ -1,10 +1,10 @@
 #include "actors/node.hpp"
 
-#include "actors/admin/admin_front.hpp"
 #include "actors/bridge.hpp"
 #include "actors/front/front.hpp"
 #include "actors/inventory/inventory_actor.hpp"
 #include "actors/key/pool_actor.hpp"
+#include "actors/node_admin.hpp"
 #include "actors/node_parts.hpp"
 #include "actors/scheduling.hpp"
 #include "actors/storage_actor.hpp"
@@ -80,7 +80,7 @@ public:
   result<void> begin(const config_sources& sources, const settings& first);
 
   std::uint16_t port() const override { return clients_->port(); }
-  std::uint16_t admin_port() const override { return admins_->port(); }
+  std::uint16_t admin_port() const override { return admin_->port(); }
   std::size_t keys() const override { return keys_; }
   std::shared_ptr<const loaded_settings> settings_now() const override;
   const std::optional<first_credentials>& made_credentials() const override { return made_; }
@@ -100,6 +100,7 @@ private:
   result<std::shared_ptr<const front_config>> config_of(const settings& s, upstream_kind kind);
   metrics_facts facts() const;
   std::string why_not_ready() const;
+  std::vector<std::string> warnings() const;
   void end_actors();
 
   node_log& log_;
@@ -112,9 +113,8 @@ private:
   caf::actor inventory_;
   std::vector<std::unique_ptr<loop_parts>> parts_;
   std::shared_ptr<const front_config> config_; ///< changed by the inventory's thread alone
-  std::unique_ptr<admin_front> admin_;
+  std::unique_ptr<admin_doors> admin_;
   std::unique_ptr<http::server> clients_;
-  std::unique_ptr<http::server> admins_;
   std::optional<first_credentials> made_;
   mutable std::mutex settings_access_;
   std::shared_ptr<const loaded_settings> settings_;
@@ -230,23 +230,23 @@ result<void> running_node::begin_servers(const settings& s) {
   for (const auto& parts : parts_)
     view.fronts.push_back(&parts->metrics);
   const auto find = [this](const std::string& name) { return reach_of(name); };
-  admin_parts admin_side{*loops.front(),
-                         *parts_.front()->door,
-                         pool_,
-                         storage_,
-                         inventory_,
-                         jobs_,
-                         find,
-                         std::move(view),
-                         access_of(tables_->credentials()),
-                         false,
-                         wall_now,
-                         log_};
-  admin_ = std::make_unique<admin_front>(std::move(admin_side));
-  auto admin = http::server::start(admin_server_options(s), log_, {loops.front()}, {admin_.get()});
-  if (!admin)
-    return failure{admin.error().code, "admin port: " + admin.error().text};
-  admins_ = *std::move(admin);
+  view.warnings = [this] { return warnings(); };
+  const admin_parts admin_side{*loops.front(),
+                               *parts_.front()->door,
+                               pool_,
+                               storage_,
+                               inventory_,
+                               jobs_,
+                               find,
+                               std::move(view),
+                               access_of(tables_->credentials()),
+                               false,
+                               wall_now,
+                               log_};
+  auto doors = admin_doors::open(s, *loops.front(), admin_side, log_);
+  if (!doors)
+    return doors.error();
+  admin_ = *std::move(doors);
   auto clients = http::server::start(client_server_options(s), log_, loops, fronts);
   if (!clients)
     return clients.error();
@@ -328,6 +328,14 @@ std::string running_node::why_not_ready() const {
   return keys_.load(std::memory_order_relaxed) != 0 ? "" : "there is no upstream key";
 }
 
+/// What an operator should look at although requests are served.
+std::vector<std::string> running_node::warnings() const {
+  auto list = db_->damage();
+  if (auto trouble = db_->trouble(); !trouble.empty())
+    list.push_back(std::move(trouble));
+  return list;
+}
+
 void running_node::drain() {
   draining_ = true;
   clients_->drain();
@@ -337,12 +345,11 @@ bool running_node::stop() {
   draining_ = true;
   if (clients_)
     clients_->stop();
-  if (admins_)
-    admins_->stop();
   clients_.reset();
-  admins_.reset();
-  if (admin_)
-    run_on(*parts_.front()->loop, [this] { admin_->stop(); });
+  if (admin_) {
+    admin_->close();
+    run_on(*parts_.front()->loop, [this] { admin_->end_work(); });
+  }
   for (const auto& parts : parts_)
     run_on(*parts->loop, [&] {
       for (const auto& client : parts->serving->current().clients)

@@ -63,7 +63,7 @@ def problems_of(path, text):
             if other in ROOMS and other not in MAY_INCLUDE[room]:
                 yield f"{where}: {room}/ may not include {name}"
             if in_core and other in ROOMS:
-                own_core = name.startswith(f"{room}/core/")
+                own_core = other == room and "/core/" in name
                 if not own_core and other != "protocol":
                     yield f"{where}: a core includes only cores of its room and protocol, not {name}"
         for library, (pattern, allowed) in LIBRARIES.items():

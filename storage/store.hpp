@@ -107,6 +107,9 @@ public:
   /// operator. Empty: nothing was.
   const std::vector<std::string>& damage() const;
 
+  /// Why writes fail at present, in words; empty: they do not.
+  std::string trouble() const;
+
   /// Copies everything, as it is at one moment, to `directory` while reads and writes go on.
   /// The directory is made if it does not exist; it must be empty or hold earlier backups of
   /// troupe, to which one is added (the newest `kept` stay). Checksums are verified.
