@@ -85,7 +85,7 @@ void refuse_fixed_parts(const node& present, const node& wanted, const loaded_se
 void refuse_unknown(const node& change, const node& document, config_problems& problems) {
   auto patch = change;
   for_each_leaf(change, [&](const std::string& path, const node& value) {
-    if (auto copy = document; value.kind == node_kind::null && take_out(copy, path))
+    if (value.kind == node_kind::null && says(document, path))
       take_out(patch, path);
   });
   loaded_settings scratch;

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
+#include <utility>
 #include <variant>
 
 namespace troupe::config {
@@ -150,24 +152,38 @@ std::string written(const node& whole) {
 }
 
 node merged(node target, const node& patch) {
+  std::map<std::string, member> by_name; // a patch may hold very many names
+  for (auto& m : target.members)
+    by_name.insert_or_assign(m.name, std::move(m));
   for (const auto& m : patch.members) {
-    auto* present = member_of(target, m.name);
     if (m.value.kind == node_kind::null) {
-      erase_member(target, m.name);
+      by_name.erase(m.name);
     } else if (m.value.kind != node_kind::object) {
-      if (present != nullptr)
-        *present = m.value;
-      else
-        target.members.push_back(m);
+      by_name.insert_or_assign(m.name, m);
     } else {
-      const bool section = present != nullptr && present->kind == node_kind::object;
-      auto below = merged(section ? std::move(*present) : empty_object(), m.value);
-      erase_member(target, m.name);
+      const auto present = by_name.find(m.name);
+      const bool section =
+          present != by_name.end() && present->second.value.kind == node_kind::object;
+      auto below = merged(section ? std::move(present->second.value) : empty_object(), m.value);
+      by_name.erase(m.name);
       if (!below.members.empty())
-        target.members.push_back({m.name, m.line, std::move(below)});
+        by_name.insert_or_assign(m.name, member{m.name, m.line, std::move(below)});
     }
   }
+  target.members.clear();
+  for (auto& [name, m] : by_name)
+    target.members.push_back(std::move(m));
   return target;
+}
+
+bool says(const node& document, std::string_view path) {
+  const auto* at = &document;
+  while (at != nullptr && !path.empty()) {
+    const auto dot = std::min(path.find('.'), path.size());
+    at = at->find(path.substr(0, dot));
+    path.remove_prefix(std::min(dot + 1, path.size()));
+  }
+  return at != nullptr;
 }
 
 node* member_of(node& object, std::string_view name) {

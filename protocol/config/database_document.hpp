@@ -31,9 +31,12 @@ std::optional<node> read_strict(std::string_view text, config_problems& problems
 /// The text of the layer, which is empty if it says nothing.
 std::string written(const node& whole);
 
-/// `target` after the merge patch (RFC 7396). Objects that become empty go, so that a layer
-/// says no more than it must.
+/// `target` after the merge patch (RFC 7396), members sorted by name. Objects that become empty
+/// go, so that a layer says no more than it must.
 node merged(node target, const node& patch);
+
+/// Whether something stands at the path of an option outside of lists, or of a section.
+bool says(const node& document, std::string_view path);
 
 /// Null: `object` has no such member.
 node* member_of(node& object, std::string_view name);

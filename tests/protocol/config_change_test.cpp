@@ -346,6 +346,17 @@ TEST(config_change, patches_are_bounded_in_size_and_depth_and_so_is_what_they_ad
   EXPECT_EQ(second.problems[0].code, "out_of_range");
 }
 
+TEST(config_change, of_very_many_wrong_names_some_are_told) {
+  std::string patch;
+  for (int i = 0; i < 50'000; ++i)
+    patch += (patch.empty() ? "\"n" : ",\"n") + std::to_string(i) + "\":1";
+  const auto done = plan_change({}, {}, '{' + patch + '}');
+  ASSERT_GE(done.problems.size(), 101U);
+  EXPECT_LE(done.problems.size(), 201U);
+  EXPECT_EQ(done.problems.front().code, "unknown_option");
+  EXPECT_EQ(done.problems.back().code, "more");
+}
+
 TEST(config_change, options_of_a_later_version_do_not_keep_this_one_from_changing_others) {
   const auto done = plan_change({}, R"({"future":{"x":1},"loops":2})", R"({"loops":3})");
   ASSERT_TRUE(done.problems.empty()) << to_string(done.problems.front());
