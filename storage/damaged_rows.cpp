@@ -24,6 +24,7 @@ struct lying {
 using candidates = std::map<std::string, lying>;
 
 void add_from_tables(database& data, column where, std::string_view prefix, candidates& all) {
+  const files_kept kept(data.db());
   std::vector<rocksdb::LiveFileMetaData> files;
   data.db().GetLiveFilesMetaData(&files);
   for (const auto& file : files) {

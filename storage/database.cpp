@@ -121,6 +121,7 @@ database_opening database::open(const store_options& options, const std::string&
 rocksdb::Status database::verify() const {
   constexpr std::uint64_t bulk_bytes_max = 64 * 1024 * 1024;
   std::uint64_t bulk_bytes = 0;
+  const files_kept kept(*db_);
   std::vector<rocksdb::LiveFileMetaData> files;
   db_->GetLiveFilesMetaData(&files);
   for (const auto& file : files) {

@@ -36,6 +36,19 @@ struct database_opening {
   bool damaged = false;                      ///< the problem is that what lies there is damaged
 };
 
+/// While it lives, files that a compaction makes superfluous are not deleted: what was listed
+/// can be read.
+class files_kept {
+public:
+  explicit files_kept(rocksdb::DB& db) : db_(db) { (void)db_.DisableFileDeletions(); }
+  ~files_kept() { (void)db_.EnableFileDeletions(false); }
+  files_kept(const files_kept&) = delete;
+  files_kept& operator=(const files_kept&) = delete;
+
+private:
+  rocksdb::DB& db_;
+};
+
 /// A RocksDB with our columns. Thread-safe as RocksDB is; opened and closed by one thread.
 class database {
 public:

@@ -30,9 +30,11 @@ function(troupe_room room)
   target_link_libraries(troupe_${room} PUBLIC troupe_options ${ARGN})
 endfunction()
 
-# A test program of one room: tests/<room>/*_test.cpp in one executable.
+# A test program of one room: tests/<room>/*_test.cpp in one executable. A main.cpp below it is
+# a program of its own.
 function(troupe_test room)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${room}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   if(NOT sources)
     return()
   endif()
