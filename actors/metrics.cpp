@@ -92,6 +92,7 @@ void totals(page& p) {
   };
   static constexpr row rows[] = {
       {"troupe_exchanges_open", "gauge", "Requests being served.", &front_metrics::exchanges_open},
+      {"troupe_leases", "gauge", "Upstream calls under way.", &front_metrics::leases_open},
       {"troupe_streams_open", "gauge", "Streams being relayed.", &front_metrics::streams_open},
       {"troupe_streams_cut_total", "counter", "Streams that the upstream did not end cleanly.",
        &front_metrics::streams_cut},
@@ -126,7 +127,6 @@ void moment(page& p, const metrics_facts& f) {
   p.line("troupe_keys", "health=\"cooling\"", f.keys_cooling);
   p.line("troupe_keys", "health=\"probing\"", f.keys_probing);
   p.line("troupe_keys", "health=\"disabled\"", f.keys_disabled);
-  p.single("troupe_leases", "gauge", "Upstream calls under way.", f.keys_in_flight);
   p.single("troupe_client_connections", "gauge", "Open client connections.",
            f.client_connections_open);
   p.single("troupe_client_connections_total", "counter", "Client connections taken.",

@@ -41,6 +41,7 @@ struct front_metrics {
   std::array<std::array<counter, classes>, surfaces> requests;
   std::array<counter, outcomes> attempts; ///< upstream calls by the class of their end
   counter exchanges_open;
+  counter leases_open; ///< upstream calls under way
   counter streams_open;
   counter streams_cut; ///< begun and not ended cleanly by the upstream
   counter clients_gone;
@@ -56,7 +57,6 @@ struct front_metrics {
 struct metrics_facts {
   std::string_view version;
   std::uint64_t keys_ready = 0, keys_cooling = 0, keys_probing = 0, keys_disabled = 0;
-  std::uint64_t keys_in_flight = 0;
   std::uint64_t client_connections_open = 0, client_connections_total = 0;
   std::uint64_t client_connections_refused = 0, requests_refused = 0;
   std::uint64_t upstream_connections_open = 0, upstream_connections_total = 0;

@@ -19,6 +19,7 @@
 #include <algorithm>
 #include <atomic>
 #include <future>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -61,6 +62,18 @@ std::shared_ptr<const admin_access> access_of(const credential_table& all) {
   access->set = all.admins();
   access->roles = all.admin_roles();
   return access;
+}
+
+/// Files of keys are read once: a change of settings must not fail because one is gone by then.
+config_sources reading_once(config_sources sources) {
+  auto known = std::make_shared<std::map<std::string, result<std::string>>>();
+  sources.read_file = [known, read = std::move(sources.read_file)](const std::string& path) {
+    auto at = known->find(path);
+    if (at == known->end())
+      at = known->emplace(path, read ? read(path) : failure{errc::not_found, path}).first;
+    return at->second;
+  };
+  return sources;
 }
 
 /// What belongs to one loop and is touched on it only.
@@ -154,8 +167,9 @@ result<void> running_node::open_data(const config_sources& sources, const settin
   for (const auto& words : (*vault)->notes())
     log_.write(log_area::security, log_level::warning, {}, words);
   std::vector<std::string> warnings;
-  auto tables = inventory::open(
-      {*db_, *std::move(vault), master, sources, wall_now, jobs_, log_, first.data_dir}, warnings);
+  auto tables = inventory::open({*db_, *std::move(vault), master, reading_once(sources), wall_now,
+                                 jobs_, log_, first.data_dir},
+                                warnings);
   if (!tables)
     return tables.error();
   tables_ = *std::move(tables);

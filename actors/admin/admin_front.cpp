@@ -12,9 +12,8 @@ namespace {
 
 constexpr std::string_view metrics_type = "text/plain; version=0.0.4; charset=utf-8";
 
-void count_keys(metrics_facts& facts, const std::vector<key_status>& keys) {
+void count_keys(metrics_facts& facts, const std::vector<key_brief>& keys) {
   for (const auto& k : keys) {
-    facts.keys_in_flight += k.in_flight;
     switch (k.state) {
     case key_state::ready:
       ++facts.keys_ready;
@@ -216,7 +215,7 @@ http::task<admin_reply> admin_front::metrics(const admin_call& call) {
   if (auto problems = nothing_given(call); !problems.empty())
     co_return invalid_request(std::move(problems));
   auto facts = node_.facts();
-  const auto list = co_await actors_.ask<std::vector<key_status>>(pool_, list_keys_atom::value);
+  const auto list = co_await actors_.ask<std::vector<key_brief>>(pool_, list_briefs_atom::value);
   if (list)
     count_keys(facts, *list);
   const auto stored = co_await actors_.ask<storage_status>(storage_, status_atom::value);

@@ -446,7 +446,9 @@ http::task<std::optional<client_error>> attempts::run(client_side& side, const u
     }
     ++summary.attempts;
     summary.key = lease.key;
+    p_.metrics.leases_open.add();
     auto end = co_await attempt(side, call, lease, *upstream);
+    p_.metrics.leases_open.subtract();
     settle(call, lease, end);
     summary.gone = end.gone;
     summary.cut = end.visible && end.error.has_value();

@@ -105,7 +105,11 @@ result<void> settings_table::load(std::vector<std::string>& warnings) {
       words += "\n  " + to_string(p);
     return failure{errc::invalid_argument, words};
   }
-  warnings.insert(warnings.end(), loaded.warnings.begin(), loaded.warnings.end());
+  // Those of file and environment were told when they were loaded.
+  const auto told = load_settings(sources_).warnings;
+  for (const auto& words : loaded.warnings)
+    if (std::ranges::find(told, words) == told.end())
+      warnings.push_back(words);
   loaded_ = std::make_shared<const loaded_settings>(std::move(loaded));
   started_ = loaded_;
   return {};

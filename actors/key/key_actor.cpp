@@ -59,7 +59,6 @@ caf::behavior key_actor_state::start(std::shared_ptr<const key_actor_options> op
       [this](const key_command& command) { return obey(command); },
       [this](check_outcome& c) { return take_check(c); },
       [this](const pool_key& k) { take_identity(k); },
-      [this](const new_options& n) { options_ = n.options; },
       [this](status_atom) { return status(); },
       [this](drain_atom) {
         if (unsaved_)
@@ -76,6 +75,10 @@ caf::behavior key_actor_state::start(std::shared_ptr<const key_actor_options> op
 
 instants key_actor_state::now() const {
   return {self_->clock().now(), options_->wall()};
+}
+
+health_policy key_actor_state::policy() const {
+  return options_->live ? options_->live->get() : options_->policy;
 }
 
 caf::result<acquire_reply> key_actor_state::acquire(acquire_request& request) {
@@ -111,7 +114,7 @@ void key_actor_state::settle(settlement& s) {
   }
   const auto t = now();
   count(s, t);
-  const auto effect = troupe::settle(options_->policy, health_, s.model, verdict_of(s), t);
+  const auto effect = troupe::settle(policy(), health_, s.model, verdict_of(s), t);
   log_change(s, effect, t);
   apply(effect, t);
 }
@@ -178,7 +181,7 @@ key_status key_actor_state::take_check(check_outcome& c) {
     effect |= begin_probe(health_, t);
     effect |= end_probe(health_, end.what == gemini::answer_class::ok, t);
   }
-  effect |= troupe::settle(options_->policy, health_, end.model, verdict_of(end), t);
+  effect |= troupe::settle(policy(), health_, end.model, verdict_of(end), t);
   log_change(end, effect, t);
   apply(effect, t);
   return status();

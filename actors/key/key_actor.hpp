@@ -1,8 +1,8 @@
 #pragma once
 
 #include "actors/core/key_health.hpp"
-#include "actors/inventory/answer.hpp"
 #include "actors/key/key_record.hpp"
+#include "actors/key/shared_policy.hpp"
 #include "actors/messages.hpp"
 #include "protocol/base/log.hpp"
 #include "protocol/base/secret.hpp"
@@ -25,7 +25,8 @@ namespace troupe {
 
 /// What all key actors of a pool share, read-only.
 struct key_actor_options {
-  health_policy policy;
+  health_policy policy;                ///< at the pool's start
+  std::shared_ptr<shared_policy> live; ///< filled in by the pool: `policy`, and what became of it
   /// A lease that nobody settles in this time is taken back. Longer than any call may take.
   duration lease_max = std::chrono::hours{1};
   duration save_every = std::chrono::seconds{5}; ///< of counts; what matters is saved at once
@@ -48,12 +49,6 @@ struct key_seed {
 
 /// Health of a key when its actor is born: what was stored, and the operator's word.
 key_health health_at_birth(const key_seed& seed, const instants& t);
-
-/// Pool -> key actors: from now on judged by these. Stays in the process.
-struct new_options {
-  using travels_locally = void;
-  std::shared_ptr<const key_actor_options> options;
-};
 
 /// Owned by one key's actor.
 ///
@@ -78,6 +73,7 @@ private:
   };
 
   instants now() const;
+  health_policy policy() const;
   caf::result<acquire_reply> acquire(acquire_request& request);
   void settle(settlement& s);
   bool end_lease(std::uint64_t id);

@@ -69,6 +69,7 @@ caf::behavior pool_actor_state::start(pool_options options, std::vector<key_seed
   selection_ = selection(options_.models_max);
   auto shared = options_.keys;
   shared.pool = caf::actor_cast<caf::actor>(self_);
+  shared.live = std::make_shared<shared_policy>(shared.policy);
   shared_ = std::make_shared<const key_actor_options>(std::move(shared));
   members_.reserve(keys.size());
   keys_of_.reserve(keys.size());
@@ -233,14 +234,11 @@ std::vector<key_brief> pool_actor_state::briefs() const {
 }
 
 void pool_actor_state::change(const change_policy& p) {
-  auto changed = *shared_;
-  changed.policy.strikes_max = p.strikes_max;
-  changed.policy.cooldown = std::chrono::milliseconds{p.cooldown_ms};
-  changed.policy.cooldown_max = std::chrono::milliseconds{p.cooldown_max_ms};
-  shared_ = std::make_shared<const key_actor_options>(std::move(changed));
-  for (const auto& m : members_)
-    if (m.actor)
-      self_->send(m.actor, new_options{shared_});
+  auto changed = shared_->live->get();
+  changed.strikes_max = p.strikes_max;
+  changed.cooldown = std::chrono::milliseconds{p.cooldown_ms};
+  changed.cooldown_max = std::chrono::milliseconds{p.cooldown_max_ms};
+  shared_->live->set(changed);
 }
 
 bool pool_actor_state::admit_key(key_seed seed) {
