@@ -73,7 +73,6 @@ caf::behavior scripted_inventory(caf::event_based_actor*, script_pointer s) {
 caf::behavior scripted_pool(caf::event_based_actor*) {
   return {[](list_briefs_atom) {
     key_brief ready;
-    ready.in_flight = 2;
     return std::vector<key_brief>{ready};
   }};
 }
