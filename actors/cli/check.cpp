@@ -3,13 +3,11 @@
 #include "protocol/config/builder.hpp"
 #include "protocol/config/options.hpp"
 
-namespace troupe {
+#include <iterator>
+
+namespace troupe::cli {
 
 namespace {
-
-std::string counted(std::size_t count, const std::string& what) {
-  return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
-}
 
 std::size_t elements_of(const settings& s, std::string_view path) {
   if (path.starts_with("upstreams[]"))
@@ -28,28 +26,39 @@ std::string summary_of(const settings& s) {
   out += "  clients on " + to_string(s.listen) + (s.tls.enabled() ? " (TLS)" : "") + ", admin on "
          + to_string(s.admin_listen) + '\n';
   for (const auto& u : s.upstreams)
-    out +=
-        "  upstream " + u.name + ": " + counted(u.keys.size(), "key") + " for " + u.base_url + '\n';
+    out += "  upstream " + u.name + ": " + counted(std::ssize(u.keys), "key") + " for " + u.base_url
+           + '\n';
   const auto& c = s.credentials;
-  out += "  " + counted(c.clients.size(), "client credential") + ", "
-         + counted(c.admins.size(), "admin credential");
+  out += "  " + counted(std::ssize(c.clients), "client credential") + ", "
+         + counted(std::ssize(c.admins), "admin credential");
   if (c.clients.empty() || c.admins.empty())
     out += " (the first start makes what is missing)";
   return out + "\n  data in " + s.data_dir + '\n';
 }
 
-std::string show_settings(const loaded_settings& loaded) {
-  std::string out;
+std::vector<shown_option> shown_options(const loaded_settings& loaded) {
+  std::vector<shown_option> out;
   for (const auto& o : config::options()) {
     if (o.type == config::option_type::objects)
       continue;
     for (std::size_t i = 0; i < elements_of(loaded.values, o.path); ++i) {
-      const auto path = config::path_of(o, i);
-      out += path + " = " + config::show(o, loaded.values, i) + "  ("
-             + to_string(loaded.origin_of(path)) + ")\n";
+      auto path = config::path_of(o, i);
+      auto origin = to_string(loaded.origin_of(path));
+      out.push_back({std::move(path), config::show(o, loaded.values, i), std::move(origin)});
     }
   }
   return out;
 }
 
-} // namespace troupe
+std::string draw_options(const std::vector<shown_option>& options, bool origin, const look& l) {
+  std::string out;
+  for (const auto& o : options) {
+    out += painted(o.path, l) + " = " + painted(o.value, l);
+    if (origin)
+      out += painted({"  (" + o.origin + ')', tone::faint}, l);
+    out += '\n';
+  }
+  return out;
+}
+
+} // namespace troupe::cli

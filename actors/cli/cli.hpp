@@ -1,16 +1,20 @@
 #pragma once
 
 #include "protocol/base/result.hpp"
+#include "protocol/base/time.hpp"
 #include "protocol/config/load.hpp"
 
+#include <cstddef>
 #include <functional>
 #include <iosfwd>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
-/// The command line: `troupe serve`, `check` and `version`. What it starts is given to it, so
-/// that it knows nothing of actors and sockets.
+/// The command line: `troupe serve`, `check` and `version`, and the commands that talk to a running
+/// node over its admin API (docs/cli.md). How a node is run is given to it, so that it knows
+/// nothing of actors.
 
 namespace troupe {
 
@@ -19,16 +23,36 @@ namespace troupe {
 using serve_function =
     std::function<int(const config_sources& sources, const loaded_settings& loaded)>;
 
-/// What the command line reads of the process, so that tests can give their own.
-struct cli_surroundings {
-  std::map<std::string, std::string> environment;
-  std::function<result<std::string>(const std::string& path)> read_file;
-  std::ostream& out;
-  std::ostream& err;
+/// Which ends of the process are terminals.
+struct cli_terminal {
+  bool in = false;
+  bool out = false;
+  bool err = false;
+  std::size_t columns = 0; ///< of `out`; 0: not known, nothing is cut
 };
 
-/// Exit codes: 0 done, 1 the configuration has problems, 2 the command line has; else what
-/// `serve` gave. Call it before threads are started: it reads the environment.
+/// What the command line knows of the process and does to it, so that tests can give their own.
+struct cli_surroundings {
+  std::map<std::string, std::string> environment;
+  std::function<result<std::string>(const std::string& path)> read_file; ///< of configurations
+  std::ostream& out;
+  std::ostream& err;
+  cli_terminal terminal = {};
+  std::string directory = {}; ///< in which relative paths begin
+  /// Standard input to its end.
+  std::function<result<std::string>(std::size_t bytes_max)> read_input =
+      [](std::size_t) -> result<std::string> { return std::string{}; };
+  /// A line from the terminal; nothing at its end. `hidden`: not shown while it is typed.
+  std::function<std::optional<std::string>(bool hidden)> read_line =
+      [](bool) -> std::optional<std::string> { return std::nullopt; };
+  std::function<wall_time()> now = [] { return wall_time{}; };
+  std::function<void(duration)> wait = [](duration) {}; ///< ends early when interrupted
+  /// Until what it gives is gone, Ctrl-C does not end the process but makes that say true.
+  std::function<std::function<bool()>()> watch_interrupts = [] { return [] { return false; }; };
+};
+
+/// Exit codes: docs/cli.md; of `serve` what it gave, of `check` 1 if the configuration has
+/// problems. Call it before threads are started: it reads the environment.
 int run_cli(int argc, const char* const* argv, const serve_function& serve);
 
 /// The same with everything given. `arguments` begin after the program's name.
