@@ -37,13 +37,8 @@ public:
                               duration_cast<milliseconds>(p.cooldown_max).count()});
   }
   key_briefs briefs() override {
-    key_briefs by_key;
-    if (auto list = ask<std::vector<key_brief>>(reach_.pool, list_briefs_atom::value)) {
-      by_key.reserve(list->size());
-      for (const auto& b : *list)
-        by_key.emplace(b.key, b);
-    }
-    return by_key;
+    auto list = ask<std::vector<key_brief>>(reach_.pool, list_briefs_atom::value);
+    return list ? key_briefs{*std::move(list)} : key_briefs{};
   }
   std::vector<key_status> statuses(std::vector<std::uint64_t> keys) override {
     auto list = ask<std::vector<key_status>>(reach_.pool, statuses_of{std::move(keys)});

@@ -3,7 +3,9 @@
 #include "protocol/base/key_id.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <iterator>
 #include <set>
 #include <tuple>
 #include <unordered_set>
@@ -31,16 +33,6 @@ std::string lowered(std::string_view text) {
   return out;
 }
 
-key_brief brief_of(const key_briefs& briefs, std::uint64_t id) {
-  const auto at = briefs.find(id);
-  if (at != briefs.end())
-    return at->second;
-  key_brief none; // the pool has it not
-  none.key = id;
-  none.state = key_state::disabled;
-  return none;
-}
-
 class matcher {
 public:
   matcher(const key_filter& f, const key_briefs& briefs)
@@ -58,7 +50,7 @@ public:
       return false;
     if (f_.states.empty() && f_.reasons.empty())
       return true;
-    const auto brief = brief_of(briefs_, id);
+    const auto brief = briefs_.of(id);
     return (f_.states.empty() || among(f_.states, to_string(brief.state)))
            && (f_.reasons.empty() || among(f_.reasons, to_string(brief.reason)));
   }
@@ -66,8 +58,17 @@ public:
 private:
   bool has_text(std::uint64_t id, const key_table::entry& e) const {
     return holds(e.item.name, text_) || holds(e.fallback_name, text_) || holds(e.item.note, text_)
-           || holds(id_text(id), text_)
+           || has_id(id)
            || std::ranges::any_of(e.item.tags, [&](const auto& t) { return holds(t, text_); });
+  }
+
+  /// Written by hand: `to_string` would allocate a text for each of a hundred thousand keys.
+  bool has_id(std::uint64_t id) const {
+    static constexpr char digits[] = "0123456789abcdef";
+    std::array<char, 20> shown{'k', 'e', 'y', '_'};
+    for (std::size_t i = shown.size(); i > 4; --i, id >>= 4)
+      shown[i - 1] = digits[id & 15];
+    return std::string_view{shown.data(), shown.size()}.find(text_) != std::string_view::npos;
   }
 
   const key_filter& f_;
@@ -97,13 +98,13 @@ place place_of(key_sort sort, std::uint64_t id, const key_table::entry& e,
   case key_sort::id:
     return {0, {}, id};
   case key_sort::state:
-    return {static_cast<std::int64_t>(brief_of(briefs, id).state), {}, id};
+    return {static_cast<std::int64_t>(briefs.of(id).state), {}, id};
   case key_sort::upstream:
     return {0, e.item.upstream, id};
   case key_sort::tier:
     return {e.item.tier, {}, id};
   case key_sort::last_used: {
-    const auto ago = brief_of(briefs, id).last_used_ms_ago;
+    const auto ago = briefs.of(id).last_used_ms_ago;
     // In steps of a second: the place must not move while somebody turns pages.
     return {ago < 0 ? std::numeric_limits<std::int64_t>::min() : -(ago / 1'000), {}, id};
   }
@@ -133,6 +134,31 @@ std::optional<place> place_of_token(std::string_view token) {
 
 } // namespace
 
+key_briefs::key_briefs(std::vector<key_brief> list) : list_(std::move(list)) {
+  std::size_t room = 16;
+  while (room < 2 * list_.size())
+    room *= 2;
+  places_.resize(room);
+  for (std::size_t i = 0; i < list_.size(); ++i) {
+    auto at = list_[i].key & (room - 1);
+    while (places_[at] != 0)
+      at = (at + 1) & (room - 1);
+    places_[at] = static_cast<std::uint32_t>(i + 1);
+  }
+}
+
+key_brief key_briefs::of(std::uint64_t key) const {
+  if (!places_.empty())
+    for (auto at = key & (places_.size() - 1); places_[at] != 0;
+         at = (at + 1) & (places_.size() - 1))
+      if (const auto& b = list_[places_[at] - 1]; b.key == key)
+        return b;
+  key_brief none;
+  none.key = key;
+  none.state = key_state::disabled;
+  return none;
+}
+
 bool needs_briefs(const key_filter& f, key_sort sort) {
   return !f.states.empty() || !f.reasons.empty() || sort == key_sort::state
          || sort == key_sort::last_used;
@@ -149,6 +175,37 @@ std::vector<std::uint64_t> matching_keys(const key_table& keys, const key_briefs
   return ids;
 }
 
+namespace {
+
+bool matches_all(const key_filter& f) {
+  return f.text.empty() && f.states.empty() && f.reasons.empty() && f.upstream.empty()
+         && f.group.empty() && f.tag.empty() && f.ids.empty();
+}
+
+/// All keys in the order of their making: what a list shows first, and the one order that is kept.
+key_ids_page page_by_creation(const key_table& keys, const std::optional<place>& after,
+                              bool descending, std::size_t limit) {
+  const auto& order = keys.by_creation();
+  key_ids_page page;
+  page.matched = order.size();
+  const auto take = [&](auto at, auto end) {
+    for (; at != end && page.ids.size() < limit; ++at)
+      page.ids.push_back(at->second);
+    if (at != end)
+      page.next = token_of({keys.find(page.ids.back())->header.created_at_ms, {}, page.ids.back()});
+  };
+  const auto where =
+      after ? std::pair{after->number, after->id} : std::pair<std::int64_t, std::uint64_t>{};
+  if (descending)
+    take(after ? std::make_reverse_iterator(order.lower_bound(where)) : order.rbegin(),
+         order.rend());
+  else
+    take(after ? order.upper_bound(where) : order.begin(), order.end());
+  return page;
+}
+
+} // namespace
+
 answer<key_ids_page> page_of(const key_table& keys, const key_briefs& briefs,
                              const list_keys& query) {
   std::optional<place> after;
@@ -162,6 +219,8 @@ answer<key_ids_page> page_of(const key_table& keys, const key_briefs& briefs,
                      0};
   }
   const auto limit = std::clamp<std::size_t>(query.limit, 1, 1'000);
+  if (query.sort == key_sort::created && matches_all(query.filter))
+    return page_by_creation(keys, after, query.descending, limit);
   const auto before = [&](const place& a, const place& b) {
     return query.descending ? b < a : a < b;
   };

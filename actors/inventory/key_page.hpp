@@ -3,13 +3,24 @@
 #include "actors/inventory/key_table.hpp"
 
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace troupe {
 
-/// What the pool says of keys at this moment, by key.
-using key_briefs = std::unordered_map<std::uint64_t, key_brief>;
+/// What the pool says of keys at this moment, found by key. Ids are parts of hashes, so their low
+/// bits place them; made for one question, and much faster to make than a map.
+class key_briefs {
+public:
+  key_briefs() = default;
+  explicit key_briefs(std::vector<key_brief> list);
+
+  /// Of a key that the pool does not have: disabled, without a reason.
+  key_brief of(std::uint64_t key) const;
+
+private:
+  std::vector<key_brief> list_;
+  std::vector<std::uint32_t> places_; ///< 1 + index into `list_`; 0: free
+};
 
 /// One page of ids, in order.
 struct key_ids_page {

@@ -31,12 +31,13 @@ refused not_there() {
 result<void> key_table::load(std::vector<configured_key> configured,
                              std::vector<std::string>& warnings) {
   for (auto& k : configured) {
-    auto& e = entries_[k.id];
+    entry e;
     e.characters = std::move(k.characters);
     e.item.upstream = std::move(k.upstream);
     e.origin = k.origin;
     e.origin_text = std::move(k.origin_text);
     e.fallback_name = std::move(k.name);
+    put(k.id, std::move(e));
   }
   std::size_t kept_away = 0;
   auto read =
@@ -53,7 +54,7 @@ result<void> key_table::load(std::vector<configured_key> configured,
         if (item->header.deleted) {
           tombstones_[id] = item->header;
           if (known != entries_.end() && known->second.origin == item_origin::file) {
-            entries_.erase(known);
+            take_out(id);
             ++kept_away;
           }
           return true;
@@ -71,9 +72,9 @@ result<void> key_table::load(std::vector<configured_key> configured,
             e->origin = known->second.origin;
             e->origin_text = std::move(known->second.origin_text);
           }
-          known->second = *std::move(e);
+          put(id, *std::move(e));
         } else if (!e->characters.empty()) {
-          entries_.emplace(id, *std::move(e));
+          put(id, *std::move(e));
         } else {
           tombstones_[id] = item->header; // edits of a key that is no longer configured
         }
@@ -137,6 +138,24 @@ void key_table::stage_removal(staging& s, std::uint64_t id, const entry& before)
   s.changes.push_back({id, std::nullopt, header});
 }
 
+void key_table::put(std::uint64_t id, entry e) {
+  take_out(id);
+  by_creation_.emplace(e.header.created_at_ms, id);
+  ++per_upstream_[e.item.upstream];
+  entries_.emplace(id, std::move(e));
+}
+
+void key_table::take_out(std::uint64_t id) {
+  const auto at = entries_.find(id);
+  if (at == entries_.end())
+    return;
+  by_creation_.erase({at->second.header.created_at_ms, id});
+  const auto count = per_upstream_.find(at->second.item.upstream);
+  if (--count->second == 0)
+    per_upstream_.erase(count);
+  entries_.erase(at);
+}
+
 answer<nothing> key_table::commit(staging& s, effects& out) {
   if (s.batch.empty())
     return nothing{};
@@ -144,14 +163,14 @@ answer<nothing> key_table::commit(staging& s, effects& out) {
     return refusal_of(written.error());
   for (auto& c : s.changes) {
     if (!c.becomes) {
-      entries_.erase(c.id);
+      take_out(c.id);
       tombstones_[c.id] = c.gone;
       out.removed.push_back(c.id);
       continue;
     }
     tombstones_.erase(c.id);
-    auto& e = entries_[c.id];
-    e = *std::move(c.becomes);
+    put(c.id, *std::move(c.becomes));
+    const auto& e = entries_.at(c.id);
     if (served(e))
       out.added.push_back(for_pool(c.id, e));
     else

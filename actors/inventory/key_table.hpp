@@ -8,8 +8,10 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace troupe {
@@ -91,6 +93,10 @@ public:
   const entry* find(std::uint64_t id) const;
   const std::unordered_map<std::uint64_t, entry>& all() const { return entries_; }
   std::size_t size() const { return entries_.size(); }
+  /// When each was made (0: it is configured) and its id, in this order.
+  const std::set<std::pair<std::int64_t, std::uint64_t>>& by_creation() const {
+    return by_creation_;
+  }
   bool served(const entry& e) const;
   pool_key for_pool(std::uint64_t id, const entry& e) const;
   /// All keys that the pool is to have.
@@ -118,12 +124,16 @@ private:
   std::string row_value(std::uint64_t id, const entry& e) const;
   result<entry> read_row(std::uint64_t id, const storage::item_row& row) const;
   void resync(effects& out);
+  void put(std::uint64_t id, entry e);
+  void take_out(std::uint64_t id);
   upstream_kind wanted_kind() const;
 
   ledger& book_;
   const storage::vault& vault_;
   upstream_numbers& numbers_;
   std::unordered_map<std::uint64_t, entry> entries_;
+  std::set<std::pair<std::int64_t, std::uint64_t>> by_creation_; ///< of `entries_`, with their ids
+  std::map<std::string, std::size_t, std::less<>> per_upstream_; ///< how many are for each
   std::unordered_map<std::uint64_t, storage::item_header> tombstones_;
   std::map<std::string, upstream_kind, std::less<>> upstreams_;
   std::string first_upstream_;

@@ -11,8 +11,8 @@ namespace troupe {
 
 upstream_kind key_table::wanted_kind() const {
   bool vertex = false;
-  for (const auto& [id, e] : entries_) {
-    const auto kind = upstreams_.find(e.item.upstream);
+  for (const auto& [name, count] : per_upstream_) {
+    const auto kind = upstreams_.find(name);
     if (kind == upstreams_.end())
       continue;
     if (kind->second == upstream_kind::gemini)
@@ -77,12 +77,9 @@ void key_table::resync(effects& out) {
 
 std::optional<refused> key_table::refuse_missing(const settings& s) const {
   std::map<std::string, std::size_t> homeless;
-  for (const auto& [id, e] : entries_) {
-    const bool there = std::ranges::any_of(
-        s.upstreams, [&](const upstream_settings& u) { return u.name == e.item.upstream; });
-    if (!there)
-      ++homeless[e.item.upstream];
-  }
+  for (const auto& [name, count] : per_upstream_)
+    if (std::ranges::find(s.upstreams, name, &upstream_settings::name) == s.upstreams.end())
+      homeless[name] = count;
   if (homeless.empty())
     return std::nullopt;
   refused r{errc::conflict, "in_use", {}, {}, 0};

@@ -115,10 +115,9 @@ def measure(build, keys):
         after = threads_cpu(process.pid)
         spent = {k: after[k] - before.get(k, 0) for k in after}
         whole = sum(spent.values())
-        loops = max(spent.values())
-        others = whole - loops
-        print(f"  {'CPU of all threads but the serving loop, at 2,000 req/s':58} {100 * others / whole:9.2f} %   limit 2"
-              f"  ({told['requests']} requests, {', '.join(f'{name} {s:.2f} s' for (_, name), s in spent.items() if s >= 0.01)})")
+        stored = sum(s for (_, name), s in spent.items() if name not in ("loop", "log"))
+        print(f"  {'CPU of the threads that store, at 2,000 req/s':58} {100 * stored / whole:9.2f} %   limit 2"
+              f"  ({told['requests']} requests; {', '.join(f'{name} {s:.2f} s' for (_, name), s in spent.items() if s >= 0.01)})")
 
 
 def main():

@@ -30,10 +30,10 @@ public:
   }
   void pool_policy(const pool_settings& p) override { policy = p; }
   key_briefs briefs() override {
-    key_briefs all;
+    std::vector<key_brief> all;
     for (const auto& [key, k] : pool)
-      all[key] = {key, states.contains(key) ? states[key] : key_state::ready, reasons[key], -1};
-    return all;
+      all.push_back({key, states.contains(key) ? states[key] : key_state::ready, reasons[key], -1});
+    return key_briefs{std::move(all)};
   }
   std::vector<key_status> statuses(std::vector<std::uint64_t> keys) override {
     std::vector<key_status> all;
