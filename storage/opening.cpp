@@ -1,6 +1,7 @@
 #include "storage/opening.hpp"
 
 #include "storage/examination.hpp"
+#include "storage/files.hpp"
 #include "storage/migrations.hpp"
 #include "storage/replacement.hpp"
 #include "storage/salvage.hpp"
@@ -17,6 +18,11 @@ database_opening open_verified(const store_options& options) {
   const auto path = database_path(options.directory);
   if (auto why = damage_of_logs(path); !why.empty())
     return {nullptr, {errc::corrupt, std::move(why)}, true};
+  // After a `kill -9` the log's end may be with the kernel alone. RocksDB reads it and begins a new
+  // log; were the old one lost with the power, what is synced after it would stand behind a gap.
+  if (exists(path))
+    if (auto synced = sync_files_in(path); !synced)
+      return {nullptr, synced.error(), false};
   auto opening = database::open(options, path);
   if (!opening.data)
     return opening;
