@@ -42,9 +42,10 @@ struct cli_surroundings {
   /// Standard input to its end.
   std::function<result<std::string>(std::size_t bytes_max)> read_input =
       [](std::size_t) -> result<std::string> { return std::string{}; };
-  /// A line from the terminal; nothing at its end. `hidden`: not shown while it is typed.
-  std::function<std::optional<std::string>(bool hidden)> read_line =
-      [](bool) -> std::optional<std::string> { return std::nullopt; };
+  /// Asks on the terminal, and gives the line that is typed; nothing at its end. `hidden`: it is
+  /// not shown while it is typed, from before `prompt` is to be seen.
+  std::function<std::optional<std::string>(const std::string& prompt, bool hidden)> read_line =
+      [](const std::string&, bool) -> std::optional<std::string> { return std::nullopt; };
   std::function<wall_time()> now = [] { return wall_time{}; };
   std::function<void(duration)> wait = [](duration) {}; ///< ends early when interrupted
   /// Until what it gives is gone, Ctrl-C does not end the process but makes that say true.

@@ -14,6 +14,7 @@ namespace troupe::cli {
 namespace {
 
 constexpr const char* path = "/admin/v1/credentials";
+constexpr const char* id_prefix = "cred_";
 
 std::string path_of(const std::string& id) {
   return std::string{path} + '/' + encoded_segment(id);
@@ -155,6 +156,8 @@ void add_show(command c) {
   auto id = std::make_shared<std::string>();
   c.argument("id", *id, "cred_...");
   c.runs([id](session& s) {
+    if (!s.is_id(*id, id_prefix))
+      return s.code();
     const auto found = s.get(path_of(*id));
     if (!found)
       return s.code();
@@ -195,6 +198,8 @@ struct edit_flags {
 int edit_credential(session& s, const edit_flags& f) {
   if (f.fields.empty())
     return s.usage("nothing to change was given; see --help");
+  if (!s.is_id(f.id, id_prefix))
+    return s.code();
   limit_set before;
   auto if_match = f.if_match;
   if (!f.fields.limits.empty() && !begins_anew(f.fields.limits)) {
@@ -239,7 +244,8 @@ void add_revoke(command c) {
       .flag("--yes", f->yes, "Do not ask")
       .text("--if-match", f->if_match, "REVISION", "Only if this is its revision");
   c.runs([f](session& s) {
-    if (!s.confirmed(f->yes, "Whoever uses " + f->id + " is refused from now on."))
+    if (!s.is_id(f->id, id_prefix)
+        || !s.confirmed(f->yes, "Whoever uses " + f->id + " is refused from now on."))
       return s.code();
     if (s.ask({.method = "DELETE", .target = path_of(f->id), .if_match = f->if_match}))
       s.remark(f->id + " is revoked");
@@ -252,6 +258,8 @@ void add_renew(command c) {
   c.argument("id", f->id, "cred_...")
       .text("--if-match", f->if_match, "REVISION", "Only if this is its revision");
   c.runs([f](session& s) {
+    if (!s.is_id(f->id, id_prefix))
+      return s.code();
     return show_made(
         s, s.ask({.method = "POST", .target = path_of(f->id) + ":renew", .if_match = f->if_match}));
   });

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <iostream>
 #include <memory>
 
 namespace troupe::cli {
@@ -130,8 +131,9 @@ result<std::string> read_input(std::size_t bytes_max) {
   return read_all(STDIN_FILENO, "standard input", bytes_max);
 }
 
-std::optional<std::string> read_line(bool hidden) {
+std::optional<std::string> read_line(const std::string& prompt, bool hidden) {
   const blind_terminal blind{hidden};
+  std::cerr << prompt << std::flush;
   std::string line;
   char c = 0;
   while (line.size() < line_bytes_max) {

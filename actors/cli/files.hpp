@@ -21,9 +21,9 @@ result<std::string> read_private_file(const std::string& path);
 /// Standard input to its end.
 result<std::string> read_input(std::size_t bytes_max);
 
-/// A line that somebody types; with `hidden` the terminal does not show it. Nothing at the end
-/// of the input or when it is broken off.
-std::optional<std::string> read_line(bool hidden);
+/// Shows `prompt` on standard error and gives the line that somebody types; with `hidden` the
+/// terminal does not show it. Nothing at the end of the input or when it is broken off.
+std::optional<std::string> read_line(const std::string& prompt, bool hidden);
 
 /// How wide the terminal behind standard output is; 0 if there is none.
 std::size_t terminal_columns();

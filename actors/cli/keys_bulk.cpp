@@ -217,6 +217,9 @@ int change_keys(session& s, const change_flags& f) {
     return s.usage("nothing to change was given; see --help");
   if (f.what == key_change::pause && !config::parse_duration(f.pause))
     return s.usage("--for: must be a duration such as 10m");
+  for (const auto& id : f.ids)
+    if (!s.is_id(id, "key_"))
+      return s.code();
   return f.ids.size() == 1 ? change_one(s, f) : change_many(s, f);
 }
 

@@ -63,6 +63,8 @@ void add_show(command c) {
   auto id = std::make_shared<std::string>();
   c.argument("id", *id, "key_...");
   c.runs([id](session& s) {
+    if (!s.is_id(*id, "key_"))
+      return s.code();
     const auto key = s.get("/admin/v1/keys/" + encoded_segment(*id));
     if (!key)
       return s.code();
@@ -80,8 +82,7 @@ struct add_flags {
 std::optional<secret> read_secret(session& s, const std::string& file) {
   std::string text;
   if (file.empty() && s.around().terminal.in) {
-    s.around().err << "the key (not shown): " << std::flush;
-    text = s.around().read_line(true).value_or("");
+    text = s.around().read_line("the key (not shown): ", true).value_or("");
     s.around().err << '\n';
   } else {
     auto read = read_text(s, file.empty() ? "-" : file, secret_bytes_max);

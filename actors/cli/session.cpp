@@ -181,6 +181,17 @@ int session::fail(int code, std::string_view word, std::string_view text) {
   return code;
 }
 
+bool session::is_id(std::string_view id, std::string_view prefix) {
+  constexpr std::size_t digits = 16;
+  if (id.starts_with(prefix) && id.size() == prefix.size() + digits
+      && id.find_first_not_of("0123456789abcdef", prefix.size()) == std::string_view::npos)
+    return true;
+  fail(not_found, "not_found",
+       "there is nothing with the id " + std::string{id} + "; ids look like " + std::string{prefix}
+           + "0123456789abcdef");
+  return false;
+}
+
 bool session::confirmed(bool yes, std::string_view question, std::string_view word) {
   if (yes)
     return true;
@@ -188,8 +199,8 @@ bool session::confirmed(bool yes, std::string_view question, std::string_view wo
     usage("this asks before it is done, and there is no terminal to ask on; say --yes");
     return false;
   }
-  around_.err << shown(question) << " Type " << word << " to go on: " << std::flush;
-  const auto typed = around_.read_line(false);
+  const auto prompt = shown(question) + " Type " + std::string{word} + " to go on: ";
+  const auto typed = around_.read_line(prompt, false);
   if (typed && *typed == word)
     return true;
   if (!typed)

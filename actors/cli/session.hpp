@@ -64,6 +64,8 @@ public:
   /// Tells of an error in the form that is wanted; returns `code`, which is now the run's.
   int fail(int code, std::string_view word, std::string_view text);
   int usage(std::string_view text) { return fail(wrong_usage, "usage", text); }
+  /// Whether `id` can be one, such as `key_0123456789abcdef`; if not, that there is none was told.
+  bool is_id(std::string_view id, std::string_view prefix);
   int fail_with(int code) { return code_ = code; }
 
   /// Tells what a failed answer of the node says.

@@ -2,7 +2,6 @@
 
 #include "actors/cli/core/answer_tree.hpp"
 #include "actors/cli/job_run.hpp"
-#include "protocol/config/values.hpp"
 #include "protocol/json/writer.hpp"
 #include "storage/store.hpp"
 
@@ -53,7 +52,7 @@ int back_up(session& s, const std::string& told) {
     if (s.code() != done)
       return std::string{};
     return "backup " + text_in(report, "number") + " in " + painted(*directory, l) + ", "
-           + config::format_bytes(static_cast<std::uint64_t>(whole_in(report, "bytes"))) + "; "
+           + size_text(whole_in(report, "bytes")) + "; "
            + counted(whole_in(report, "backups"), "backup") + " there\n";
   });
 }

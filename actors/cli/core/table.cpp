@@ -3,6 +3,7 @@
 #include "actors/cli/core/display.hpp"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 namespace troupe::cli {
@@ -131,6 +132,17 @@ std::string grouped(std::int64_t number) {
   for (auto at = out.size(); at > first + 3;)
     out.insert(at -= 3, 1, ',');
   return out;
+}
+
+std::string size_text(std::int64_t bytes) {
+  constexpr std::array<std::string_view, 4> units{"KiB", "MiB", "GiB", "TiB"};
+  if (bytes < 1024)
+    return counted(bytes, "byte");
+  auto tenths = bytes * 10 / 1024; // a size that overflows this fits on no disk
+  std::size_t unit = 0;
+  for (; tenths >= 10 * 1024 && unit + 1 < units.size(); ++unit)
+    tenths /= 1024;
+  return grouped(tenths / 10) + '.' + std::to_string(tenths % 10) + ' ' + std::string{units[unit]};
 }
 
 std::string counted(std::int64_t count, std::string_view what) {

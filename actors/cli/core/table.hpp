@@ -71,6 +71,9 @@ std::string painted(const cell& c, const look& l);
 /// `12,345`
 std::string grouped(std::int64_t number);
 
+/// `512 bytes`, `45.8 KiB`, `1.2 GiB`
+std::string size_text(std::int64_t bytes);
+
 /// `1 key`, `12,345 keys`
 std::string counted(std::int64_t count, std::string_view what);
 

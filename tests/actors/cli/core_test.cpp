@@ -131,6 +131,14 @@ TEST(cli_table, numbers_are_grouped) {
   EXPECT_EQ(counted(2000, "key"), "2,000 keys");
 }
 
+TEST(cli_table, sizes_have_three_figures_or_so) {
+  EXPECT_EQ(size_text(1), "1 byte");
+  EXPECT_EQ(size_text(1023), "1,023 bytes");
+  EXPECT_EQ(size_text(46905), "45.8 KiB");
+  EXPECT_EQ(size_text(1024 * 1024), "1.0 MiB");
+  EXPECT_EQ(size_text(std::int64_t{5} << 40), "5.0 TiB");
+}
+
 TEST(cli_json, pretty_text_has_a_member_a_line_and_keeps_every_value) {
   EXPECT_EQ(pretty_json(R"({"a":[1,2.50,{"b":"x, y: {}"}],"c":{},"d":[ ],"e":null})"),
             "{\n"

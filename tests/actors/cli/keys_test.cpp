@@ -92,6 +92,18 @@ TEST(cli_keys, show_tells_all_of_one_key) {
                    "revision   3\n");
 }
 
+TEST(cli_keys, what_can_be_nobodys_id_is_not_asked_for) {
+  commanded c;
+  for (const auto* words :
+       {"keys show main", "keys show key_00000000000000A1", "keys enable key_1", "keys check ../x",
+        "keys delete key_00000000000000a1 x --yes", "keys edit x --tier 1",
+        "credentials show key_00000000000000a1", "credentials revoke x --yes",
+        "credentials renew x", "credentials edit x --name y"})
+    EXPECT_EQ(c(words), 6) << words;
+  EXPECT_NE(c.err.find("ids look like cred_0123456789abcdef"), std::string::npos) << c.err;
+  EXPECT_EQ(c.node.calls().size(), 0U);
+}
+
 TEST(cli_keys, hostile_names_reach_no_terminal_raw) {
   commanded c;
   const std::string evil = R"("state":"disabled","reason":"x\u001b]0;owned\u0007",)"
@@ -100,17 +112,19 @@ TEST(cli_keys, hostile_names_reach_no_terminal_raw) {
                    "\xc2\x9b"
                    R"(",)"
                    + evil;
-  c.node.answer("GET /admin/v1/keys/k", 200, key);
+  c.node.answer("GET /admin/v1/keys/key_00000000000000a1", 200, key);
   c.node.answer("GET /admin/v1/keys?limit=100", 200,
                 R"({"keys":[)" + key + R"(],"next":"\u001b[m","total":1,"matched":1})");
-  c.node.answer("POST /admin/v1/keys/k:enable", 200, key);
-  c.node.answer("GET /admin/v1/keys/bad", 404,
+  c.node.answer("POST /admin/v1/keys/key_00000000000000a1:enable", 200, key);
+  c.node.answer("GET /admin/v1/keys/key_00000000000000bd", 404,
                 R"({"error":{"code":"not_found","message":"\u001b[2J","request_id":"r",)"
                 R"("details":[{"field":"\u001b","code":"x","message":"\u009b"}]}})");
   c.terminal = {true, true, true, 60};
   c.environment["NO_COLOR"] = "1";
-  for (const auto* words : {"keys show k", "keys list", "keys enable k", "keys show bad",
-                            "keys show k --json", "keys show bad --json"}) {
+  for (const auto* words :
+       {"keys show key_00000000000000a1", "keys list", "keys enable key_00000000000000a1",
+        "keys show key_00000000000000bd", "keys show key_00000000000000a1 --json",
+        "keys show key_00000000000000bd --json", "keys show \x1b[2J"}) {
     c(words);
     for (const auto& text : {c.out, c.err}) {
       EXPECT_EQ(text.find_first_of("\x1b\x07\r"), std::string::npos) << words << ": " << text;
@@ -327,9 +341,10 @@ TEST(cli_keys, many_are_changed_by_a_filter) {
   EXPECT_EQ(c.out, "25 keys matched, 24 enabled, 1 failed\n"
                    "ID     FAILED BECAUSE\n"
                    "key_1  fixed\n");
-  c("keys pause key_1 key_2 --for 1h");
-  EXPECT_EQ(c.node.calls()[1].body,
-            R"({"action":"pause","filter":{"ids":["key_1","key_2"]},"for":"1h"})");
+  c("keys pause key_00000000000000a1 key_00000000000000a2 --for 1h");
+  EXPECT_EQ(
+      c.node.calls()[1].body,
+      R"({"action":"pause","filter":{"ids":["key_00000000000000a1","key_00000000000000a2"]},"for":"1h"})");
   c("keys edit --filter tag=old --tag new");
   EXPECT_EQ(c.node.calls()[2].body,
             R"({"action":"edit","filter":{"tag":"old"},"fields":{"tags":["new"]}})");
@@ -362,7 +377,8 @@ TEST(cli_keys, which_keys_are_meant_must_be_said_in_one_way) {
   for (const auto* words :
        {"keys enable", "keys enable key_1 --all --yes", "keys enable key_1 --filter state=ready",
         "keys enable --filter state", "keys enable --filter colour=red",
-        "keys enable key_1 key_2 --if-match 3", "keys edit key_1 key_2 --limit rpm=3"})
+        "keys enable key_00000000000000a1 key_00000000000000a2 --if-match 3",
+        "keys edit key_00000000000000a1 key_00000000000000a2 --limit rpm=3"})
     EXPECT_EQ(c(words), 2) << words;
   EXPECT_EQ(c.node.calls().size(), 0U);
 }

@@ -282,7 +282,7 @@ TEST(cli_backup, tells_the_node_an_absolute_directory) {
                 job_json("done", 1, 1, R"({"number":3,"bytes":2048,"backups":3})"));
   EXPECT_EQ(c("backup /var/backups/./troupe"), 0) << c.err;
   EXPECT_EQ(c.node.calls()[0].body, R"({"directory":"/var/backups/troupe"})");
-  EXPECT_EQ(c.out, "backup 3 in /var/backups/troupe, 2KiB; 3 backups there\n");
+  EXPECT_EQ(c.out, "backup 3 in /var/backups/troupe, 2.0 KiB; 3 backups there\n");
   EXPECT_EQ(c("backup here"), 2) << "of which machine?";
   EXPECT_EQ(c.node.calls().size(), 1U);
 }

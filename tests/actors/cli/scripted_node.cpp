@@ -144,7 +144,9 @@ int commanded::run(const std::vector<std::string>& arguments) {
   around.terminal = terminal;
   around.directory = files.path();
   around.read_input = [this](std::size_t) -> result<std::string> { return input; };
-  around.read_line = [this](bool hidden) -> std::optional<std::string> {
+  around.read_line = [this, &e](const std::string& prompt,
+                                bool hidden) -> std::optional<std::string> {
+    e << prompt;
     typed_hidden.push_back(hidden);
     if (typed.empty())
       return std::nullopt;
