@@ -36,7 +36,12 @@ std::string lowered(std::string_view text) {
 class matcher {
 public:
   matcher(const key_filter& f, const key_briefs& briefs)
-      : f_(f), briefs_(briefs), text_(lowered(f.text)), ids_(f.ids.begin(), f.ids.end()) {}
+      : f_(f), briefs_(briefs), text_(lowered(f.text)), ids_(f.ids.begin(), f.ids.end()) {
+    for (std::size_t i = 0; i < states_.size(); ++i)
+      states_[i] = among(f.states, to_string(static_cast<key_state>(i)));
+    for (std::size_t i = 0; i < reasons_.size(); ++i)
+      reasons_[i] = among(f.reasons, to_string(static_cast<key_reason>(i)));
+  }
 
   bool operator()(std::uint64_t id, const key_table::entry& e) const {
     if (!ids_.empty() && !ids_.contains(id))
@@ -51,8 +56,8 @@ public:
     if (f_.states.empty() && f_.reasons.empty())
       return true;
     const auto brief = briefs_.of(id);
-    return (f_.states.empty() || among(f_.states, to_string(brief.state)))
-           && (f_.reasons.empty() || among(f_.reasons, to_string(brief.reason)));
+    return (f_.states.empty() || states_[static_cast<std::size_t>(brief.state)])
+           && (f_.reasons.empty() || reasons_[static_cast<std::size_t>(brief.reason)]);
   }
 
 private:
@@ -75,6 +80,8 @@ private:
   const key_briefs& briefs_;
   std::string text_;
   std::unordered_set<std::uint64_t> ids_;
+  std::array<bool, static_cast<std::size_t>(key_state::disabled) + 1> states_{}; ///< wanted ones
+  std::array<bool, static_cast<std::size_t>(key_reason::by_operator) + 1> reasons_{};
 };
 
 /// Where a key stands in an order: a number, then a text, then its id.
