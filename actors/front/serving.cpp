@@ -12,10 +12,9 @@ bool reached_alike(const upstream_target& a, const upstream_target& b) {
 
 } // namespace
 
-std::shared_ptr<const serving> make_serving(http::event_loop& loop,
-                                            std::shared_ptr<const front_config> config,
-                                            const serving* before,
-                                            std::shared_ptr<http::client_tally> tally, log_sink& log) {
+std::shared_ptr<const serving>
+make_serving(http::event_loop& loop, std::shared_ptr<const front_config> config,
+             const serving* before, std::shared_ptr<http::client_tally> tally, log_sink& log) {
   auto made = std::make_shared<serving>();
   for (const auto& target : config->upstreams) {
     if (before != nullptr) {

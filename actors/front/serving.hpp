@@ -21,9 +21,8 @@ struct serving {
 
 /// Upstreams that are reached as before keep their clients, and so their warm connections.
 /// `tally` counts for all clients of the loop.
-std::shared_ptr<const serving> make_serving(http::event_loop& loop,
-                                            std::shared_ptr<const front_config> config,
-                                            const serving* before,
-                                            std::shared_ptr<http::client_tally> tally, log_sink& log);
+std::shared_ptr<const serving>
+make_serving(http::event_loop& loop, std::shared_ptr<const front_config> config,
+             const serving* before, std::shared_ptr<http::client_tally> tally, log_sink& log);
 
 } // namespace troupe

@@ -29,11 +29,11 @@ enum class errc : std::uint8_t {
   storage_failed,   ///< disk or database
   no_key_available, ///< no key can serve this request now
   shutting_down,
-  cancelled,         ///< the client left, or who asked took it back
-  connect_failed,    ///< refused, unreachable, name not resolved
-  tls_failed,        ///< handshake or certificate
-  upstream_timeout,  ///< connect, first byte, silence or total
-  upstream_broken,   ///< reset, truncated, closed early
+  cancelled,          ///< the client left, or who asked took it back
+  connect_failed,     ///< refused, unreachable, name not resolved
+  tls_failed,         ///< handshake or certificate
+  upstream_timeout,   ///< connect, first byte, silence or total
+  upstream_broken,    ///< reset, truncated, closed early
   upstream_malformed, ///< bytes that are not HTTP, a head over its bound
   storage_full,       ///< the disk has no room; it may have some later
   conflict            ///< somebody else changed it first: read again, then decide

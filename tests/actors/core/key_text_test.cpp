@@ -35,8 +35,9 @@ TEST(key_text, leaves_comments_alone) {
 }
 
 TEST(key_text, names_the_line_and_the_reason_but_never_the_text) {
-  const auto all = find_keys(
-      "AIzaSyA-1234567890_x\n\nhopelessword\nAIza***1234567\n12345678901234\nAIza\xC3\xA9" "1234567");
+  const auto all =
+      find_keys("AIzaSyA-1234567890_x\n\nhopelessword\nAIza***1234567\n12345678901234\nAIza\xC3\xA9"
+                "1234567");
   ASSERT_EQ(all.refusals.size(), 4U);
   EXPECT_EQ(all.refusals[0].line, 3U);
   EXPECT_EQ(all.refusals[0].reason, "is a word or a number, not a key");
