@@ -47,6 +47,8 @@ dev_test() {
   python3 tests/e2e/operations.py --build build/release
   step "the store of truth on bad days, on the release"
   python3 tests/e2e/truth.py --build build/release
+  step "commands against a running node, on the release"
+  python3 tests/e2e/commands.py --build build/release
   step "counted figures"
   python3 tests/bench/counted.py --build build/release
 }
