@@ -123,6 +123,12 @@ TEST(server_life, drain_lets_running_exchanges_finish_and_says_close) {
   ASSERT_TRUE(sc.held.reached.wait());
   s.web->drain();
   EXPECT_FALSE(s.web->wait_drained(0ms));
+  // The word goes to the listener first and from there to the connections: two turns of the loop.
+  for (int turn = 0; turn < 2; ++turn) {
+    signal turned;
+    s.loop->post([&turned] { turned.raise(); });
+    ASSERT_TRUE(turned.wait());
+  }
   sc.held.open(*s.loop);
   const auto a = c.read_answer();
   EXPECT_EQ(a.body, "held");
