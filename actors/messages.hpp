@@ -52,6 +52,8 @@ struct acquire_request {
   std::vector<std::uint64_t> tried;
   /// The only key that may be chosen, 0 for any (files and caches belong to one key).
   std::uint64_t pinned = 0;
+  /// Only keys of one of these groups may be chosen; empty: any.
+  std::vector<std::string> groups{};
   /// How many key actors turned this request back to the pool. Who asks leaves it 0.
   std::uint32_t turned_back = 0;
 };
@@ -95,10 +97,12 @@ struct add_keys {
   std::vector<pool_key> keys;
 };
 
-/// Takes keys out of the pool and forgets their state; calls in flight go on. Answered by unit
-/// once none of them can be given out any more. Keys that are not there are no error.
+/// Takes keys out of the pool, and forgets their state if it is told to; calls in flight go on.
+/// Answered by unit once none of them can be given out any more. Keys that are not there are no
+/// error.
 struct remove_keys {
   std::vector<std::uint64_t> keys;
+  bool forget = true; ///< false: what is kept of their state stays
 };
 
 using list_briefs_atom = caf::atom_constant<caf::atom("briefs")>; ///< -> vector<key_brief>
@@ -187,7 +191,8 @@ struct storage_status {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, acquire_request& x) {
-  return f(caf::meta::type_name("acquire_request"), x.model, x.tried, x.pinned, x.turned_back);
+  return f(caf::meta::type_name("acquire_request"), x.model, x.tried, x.pinned, x.groups,
+           x.turned_back);
 }
 
 template <class Inspector>
@@ -224,7 +229,8 @@ typename Inspector::result_type inspect(Inspector& f, key_command& x) {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, pool_key& x) {
-  return f(caf::meta::type_name("pool_key"), x.key, x.name, x.secret_text, x.upstream, x.enabled);
+  return f(caf::meta::type_name("pool_key"), x.key, x.name, x.secret_text, x.upstream, x.groups,
+           x.returning, x.enabled);
 }
 
 template <class Inspector>
@@ -234,7 +240,7 @@ typename Inspector::result_type inspect(Inspector& f, add_keys& x) {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, remove_keys& x) {
-  return f(caf::meta::type_name("remove_keys"), x.keys);
+  return f(caf::meta::type_name("remove_keys"), x.keys, x.forget);
 }
 
 template <class Inspector>

@@ -18,6 +18,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <future>
 #include <map>
 #include <mutex>
@@ -60,7 +61,6 @@ storage::master_key_source master_key_of(const config_sources& sources, const se
 std::shared_ptr<const admin_access> access_of(const credential_table& all) {
   auto access = std::make_shared<admin_access>();
   access->set = all.admins();
-  access->roles = all.admin_roles();
   return access;
 }
 
@@ -68,10 +68,12 @@ std::shared_ptr<const admin_access> access_of(const credential_table& all) {
 config_sources reading_once(config_sources sources) {
   auto known = std::make_shared<std::map<std::string, result<std::string>>>();
   sources.read_file = [known, read = std::move(sources.read_file)](const std::string& path) {
-    auto at = known->find(path);
-    if (at == known->end())
-      at = known->emplace(path, read ? read(path) : failure{errc::not_found, path}).first;
-    return at->second;
+    if (const auto at = known->find(path); at != known->end())
+      return at->second;
+    auto text = read ? read(path) : failure{errc::not_found, path};
+    if (text)
+      known->emplace(path, text);
+    return text;
   };
   return sources;
 }
@@ -96,7 +98,7 @@ public:
   std::uint16_t admin_port() const override { return admin_->port(); }
   std::size_t keys() const override { return keys_; }
   std::shared_ptr<const loaded_settings> settings_now() const override;
-  const std::optional<first_credentials>& made_credentials() const override { return made_; }
+  const std::optional<first_credentials>& made_credentials() const { return made_; }
   void drain() override;
   bool wait_drained(duration limit) override { return clients_->wait_drained(limit); }
   bool stop() override;
@@ -158,6 +160,8 @@ result<void> running_node::open_data(const config_sources& sources, const settin
   if (!db)
     return db.error();
   db_ = *std::move(db);
+  std::error_code ignored; // of a restore that was cut off
+  std::filesystem::remove_all(first.data_dir + "/restore.tmp", ignored);
   for (const auto& words : db_->damage())
     log_.write(log_area::storage, log_level::error, {}, words);
   const auto master = master_key_of(sources, first);
@@ -257,15 +261,12 @@ result<void> running_node::begin_servers(const settings& s) {
                                false,
                                wall_now,
                                log_};
-  auto doors = admin_doors::open(s, *loops.front(), admin_side, log_);
-  if (!doors)
-    return doors.error();
-  admin_ = *std::move(doors);
+  admin_ = std::make_unique<admin_doors>(admin_side);
   auto clients = http::server::start(client_server_options(s), log_, loops, fronts);
   if (!clients)
     return clients.error();
   clients_ = *std::move(clients);
-  return {};
+  return admin_->listen(s, *loops.front(), log_); // last: it looks at all of the above
 }
 
 /// For checks of keys, on the first loop.
@@ -347,6 +348,8 @@ std::vector<std::string> running_node::warnings() const {
   auto list = db_->damage();
   if (auto trouble = db_->trouble(); !trouble.empty())
     list.push_back(std::move(trouble));
+  if (!admin_->problem().empty())
+    list.push_back(admin_->problem());
   return list;
 }
 
@@ -359,7 +362,6 @@ bool running_node::stop() {
   draining_ = true;
   if (clients_)
     clients_->stop();
-  clients_.reset();
   if (admin_) {
     admin_->close();
     run_on(*parts_.front()->loop, [this] { admin_->end_work(); });
@@ -369,6 +371,9 @@ bool running_node::stop() {
       for (const auto& client : parts->serving->current().clients)
         client->stop();
     });
+  clients_.reset(); // the admin side looks at its counters
+  if (db_)
+    db_->stop_backups();
   end_actors();
   for (const auto& parts : parts_)
     run_on(*parts->loop, [&] { parts->serving.reset(); });
@@ -421,9 +426,11 @@ void running_node::end_actors() {
 } // namespace
 
 result<std::unique_ptr<node>> node::start(const config_sources& sources, const settings& first,
-                                          node_log& log) {
+                                          node_log& log, first_credentials& made) {
   auto n = std::make_unique<running_node>(log);
-  if (auto begun = n->begin(sources, first); !begun)
+  auto begun = n->begin(sources, first);
+  made = n->made_credentials().value_or(first_credentials{});
+  if (!begun)
     return begun.error();
   return std::unique_ptr<node>{std::move(n)};
 }

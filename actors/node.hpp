@@ -25,9 +25,10 @@ class node {
 public:
   /// `sources`: everything but what the data directory holds, which `first` (the settings that
   /// follow from them) names. `log` must outlive the node. The failure's text tells an operator
-  /// what to do.
+  /// what to do. `made`: credentials that this start made because there were none, also if it
+  /// failed afterwards: they are kept as hashes, and nobody can ask for them again.
   static result<std::unique_ptr<node>> start(const config_sources& sources, const settings& first,
-                                             node_log& log);
+                                             node_log& log, first_credentials& made);
 
   /// Calls `stop`.
   virtual ~node() = default;
@@ -38,9 +39,6 @@ public:
 
   /// What is in force now. Any thread.
   virtual std::shared_ptr<const loaded_settings> settings_now() const = 0;
-
-  /// Once, on the start that made them.
-  virtual const std::optional<first_credentials>& made_credentials() const = 0;
 
   /// Readiness turns 503, no connection is taken any more, running exchanges finish.
   virtual void drain() = 0;

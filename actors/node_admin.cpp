@@ -10,26 +10,27 @@ std::string admin_socket_of(const std::string& data_dir) {
   return data_dir + "/admin.sock";
 }
 
-result<std::unique_ptr<admin_doors>> admin_doors::open(const settings& s, http::event_loop& loop,
-                                                       const admin_parts& parts, log_sink& log) {
-  std::unique_ptr<admin_doors> made(new admin_doors);
-  made->remote_ = std::make_unique<admin_front>(parts);
+admin_doors::admin_doors(const admin_parts& parts) : remote_(std::make_unique<admin_front>(parts)) {
   auto trusting = parts;
   trusting.local_trust = true;
-  made->local_ = std::make_unique<admin_front>(std::move(trusting));
-  auto on_port = http::server::start(admin_server_options(s), log, {&loop}, {made->remote_.get()});
-  if (!on_port)
-    return failure{on_port.error().code, "admin port: " + on_port.error().text};
-  made->on_port_ = *std::move(on_port);
+  local_ = std::make_unique<admin_front>(std::move(trusting));
+}
+
+result<void> admin_doors::listen(const settings& s, http::event_loop& loop, log_sink& log) {
   auto options = admin_server_options(s);
   options.unix_path = admin_socket_of(s.data_dir);
-  auto on_socket = http::server::start(std::move(options), log, {&loop}, {made->local_.get()});
-  if (on_socket)
-    made->on_socket_ = *std::move(on_socket);
-  else
-    log.write(log_area::http, log_level::warning, {},
-              "commands on this machine need --admin and a credential: " + on_socket.error().text);
-  return made;
+  auto on_socket = http::server::start(std::move(options), log, {&loop}, {local_.get()});
+  if (on_socket) {
+    on_socket_ = *std::move(on_socket);
+  } else {
+    problem_ = "commands on this machine need --admin and a credential: " + on_socket.error().text;
+    log.write(log_area::http, log_level::warning, {}, problem_);
+  }
+  auto on_port = http::server::start(admin_server_options(s), log, {&loop}, {remote_.get()});
+  if (!on_port)
+    return failure{on_port.error().code, "admin port: " + on_port.error().text};
+  on_port_ = *std::move(on_port);
+  return {};
 }
 
 void admin_doors::replace(const std::shared_ptr<const admin_access>& access) {

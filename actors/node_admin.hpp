@@ -14,12 +14,15 @@ namespace troupe {
 /// data directory, for who may open that. Built and ended by the node's thread.
 class admin_doors {
 public:
-  /// Both on `loop`. A socket that cannot be made is a warning: the port is there all the same.
   /// `parts` is for the port; the socket gets the same, with trust.
-  static result<std::unique_ptr<admin_doors>> open(const settings& s, http::event_loop& loop,
-                                                   const admin_parts& parts, log_sink& log);
+  explicit admin_doors(const admin_parts& parts);
+
+  /// Both on `loop`. A socket that cannot be made is a warning: the port is there all the same.
+  result<void> listen(const settings& s, http::event_loop& loop, log_sink& log);
 
   std::uint16_t port() const { return on_port_->port(); }
+  /// Why there is no socket; empty: there is one.
+  const std::string& problem() const { return problem_; }
 
   /// On the loop.
   void replace(const std::shared_ptr<const admin_access>& access);
@@ -29,11 +32,10 @@ public:
   void close();
 
 private:
-  admin_doors() = default;
-
   std::unique_ptr<admin_front> remote_;
   std::unique_ptr<admin_front> local_;
   std::unique_ptr<http::server> on_port_;
+  std::string problem_;
   std::unique_ptr<http::server> on_socket_; ///< none: it could not be made
 };
 

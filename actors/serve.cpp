@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <csignal>
 #include <cstdio>
@@ -64,14 +65,16 @@ std::string shown_address(const listen_address& where, std::uint16_t port) {
   return to_string(listen_address{where.address, port});
 }
 
+/// The only place where a credential is ever printed, and only on the start that made it.
+void announce(const first_credentials& made) {
+  if (!made.client.empty())
+    say(stdout, fmt::format("client credential (shown once): {}\n", made.client.reveal()));
+  if (!made.admin.empty())
+    say(stdout, fmt::format("admin credential (shown once): {}\n", made.admin.reveal()));
+  std::fflush(stdout);
+}
+
 void announce(const settings& s, const node& n) {
-  if (const auto& made = n.made_credentials()) {
-    // The only place where a credential is ever printed, and only on the start that made it.
-    if (!made->client.empty())
-      say(stdout, fmt::format("client credential (shown once): {}\n", made->client.reveal()));
-    if (!made->admin.empty())
-      say(stdout, fmt::format("admin credential (shown once): {}\n", made->admin.reveal()));
-  }
   const auto scheme = s.tls.enabled() ? "https" : "http";
   say(stdout,
       fmt::format("troupe listens on {}://{}\n", scheme, shown_address(s.listen, n.port())));
@@ -85,6 +88,7 @@ int serve(const config_sources& sources, const loaded_settings& loaded) {
   const auto& s = loaded.values;
   const auto signals = claim_signals();
   raise_descriptor_limit();
+  ::umask(077); // whatever this process makes is its owner's alone
   auto log = make_log(s.log, s.data_dir);
   if (!log) {
     say(stderr, fmt::format("troupe cannot start: {}\n", log.error().text));
@@ -92,7 +96,9 @@ int serve(const config_sources& sources, const loaded_settings& loaded) {
   }
   for (const auto& warning : loaded.warnings)
     (*log)->write(log_area::http, log_level::warning, {}, warning);
-  auto started = node::start(sources, s, **log);
+  first_credentials made;
+  auto started = node::start(sources, s, **log, made);
+  announce(made);
   if (!started) {
     say(stderr, fmt::format("troupe cannot start: {}\n", started.error().text));
     (*log)->write(log_area::http, log_level::error, {}, "cannot start: " + started.error().text);

@@ -1,6 +1,7 @@
 #include "actors/storage_actor.hpp"
 
 #include "actors/defaults.hpp"
+#include "actors/error.hpp"
 #include "storage/core/record_layout.hpp"
 
 #include <caf/actor_system.hpp>
@@ -27,9 +28,12 @@ caf::behavior storage_actor_state::start(storage_actor_options options) {
       [this](save_key_state& m) { take(m.key, std::move(m.record), m.urgent); },
       [this](const erase_key_state& m) { take(m.key, std::nullopt, true); },
       [this](const load_key_state& m) { return load(m.key); },
-      [this](flush_atom) {
+      [this](flush_atom) -> caf::result<void> {
         write();
         sync();
+        if (refused_ || unsynced_)
+          return make_error(errc::storage_failed);
+        return caf::unit;
       },
       [this](status_atom) { return status(); },
       [this](write_atom) {

@@ -41,7 +41,8 @@ struct server_options {
 /// What went wrong before a handler could see the request; the body of the answer has the
 /// shape of the surface that was called, which only the handler's side knows.
 struct refusal {
-  int status; ///< 400, 401 (not admitted), 408, 411, 413, 414, 415, 417, 431, 501, 503, 505
+  int status; ///< 400, 401 and 403 (not admitted), 404, 405, 408, 411, 413, 414, 415, 417, 431,
+              ///< 501, 503, 505
   std::string_view reason; ///< for people, fixed texts
   std::string_view target; ///< as far as it was read; may be empty
   std::string_view request_id;
@@ -65,9 +66,9 @@ public:
   virtual ~server_handler() = default;
 
   /// Asked when the head of a request with a body of more than `unscreened_body_bytes`, or of
-  /// unknown length, has come: false refuses it with 401 before memory is spent on the body.
+  /// unknown length, has come: any status but 0 refuses it before memory is spent on the body.
   /// `head.body` is empty yet. `serve` still has to check what came with a small body.
-  virtual bool admits(const request& head) { return head.fields != nullptr; }
+  virtual int refusal_of(const request&) { return 0; }
 
   /// Runs one exchange to its end. `x` lives until the task has ended.
   virtual task<void> serve(exchange& x) = 0;

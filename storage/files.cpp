@@ -135,7 +135,10 @@ void close_to_others(const std::string& directory) {
   fs::permissions(directory, fs::perms::owner_all, code);
   for (auto at = fs::recursive_directory_iterator(directory, code);
        !code && at != fs::recursive_directory_iterator{}; at.increment(code)) {
+    // Whoever prepared the directory may have put links to other files there.
     std::error_code ignored;
+    if (at->is_symlink(ignored))
+      continue;
     fs::permissions(at->path(),
                     at->is_directory(ignored) ? fs::perms::owner_all
                                               : fs::perms::owner_read | fs::perms::owner_write,

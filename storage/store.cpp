@@ -78,9 +78,10 @@ struct store::parts {
     data.reset();
     auto again = reopen_database(options);
     broken = !again;
-    if (again)
+    if (again) {
       data = *std::move(again);
-    else
+      tell({});
+    } else
       data = database::open_to_read(options, database_path(options.directory)).data;
     return again ? result<void>{} : note(again.error());
   }
@@ -91,7 +92,12 @@ struct store::parts {
   result<void> note(failure why) {
     broken = true;
     last_failure = std::move(why);
+    tell(last_failure.text);
     return last_failure;
+  }
+  void tell(std::string words) {
+    const std::lock_guard now(telling);
+    trouble = std::move(words);
   }
 
   /// Why there is nothing to read from.
@@ -133,6 +139,8 @@ struct store::parts {
   bool open = true;
   bool broken = false; ///< the disk refused a write
   failure last_failure{errc::storage_failed, {}};
+  mutable std::mutex telling; ///< of `trouble`, for who must not wait for `access`
+  std::string trouble;
   std::vector<std::string> damage; ///< does not change once it is open
 };
 
@@ -243,8 +251,14 @@ result<void> store::for_each_backwards(column where, std::string_view prefix,
 }
 
 std::string store::trouble() const {
+  const std::lock_guard telling(parts_->telling);
+  return parts_->trouble;
+}
+
+void store::stop_backups() {
   const std::shared_lock reading(parts_->access);
-  return parts_->broken ? parts_->last_failure.text : std::string{};
+  for (auto* copy : parts_->copies)
+    copy->stop();
 }
 
 const std::vector<std::string>& store::damage() const {

@@ -107,8 +107,12 @@ public:
   /// operator. Empty: nothing was.
   const std::vector<std::string>& damage() const;
 
-  /// Why writes fail at present, in words; empty: they do not.
+  /// Why writes fail at present, in words; empty: they do not. Does not wait for the disk: any
+  /// thread may ask.
   std::string trouble() const;
+
+  /// Ends backups that are being made, soon, as failures.
+  void stop_backups();
 
   /// Copies everything, as it is at one moment, to `directory` while reads and writes go on.
   /// The directory is made if it does not exist; it must be empty or hold earlier backups of

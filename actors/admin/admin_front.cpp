@@ -4,6 +4,7 @@
 #include "actors/admin/preconditions.hpp"
 #include "protocol/json/writer.hpp"
 
+#include <charconv>
 #include <utility>
 
 namespace troupe {
@@ -82,6 +83,14 @@ std::optional<admin_reply> take_if_match(const http::request& r, admin_call& cal
 /// Codes for what the connection refused before anybody could look at it.
 std::string_view code_of(int status) {
   switch (status) {
+  case 403:
+    return "forbidden";
+  case 404:
+    return "not_found";
+  case 405:
+    return "method_not_allowed";
+  case 429:
+    return "too_many_failures";
   case 413:
     return "too_large";
   case 415:
@@ -110,8 +119,20 @@ admin_front::admin_front(admin_parts parts)
       credentials_(parts.actors, parts.inventory, parts.wall),
       rest_(parts.actors, parts.inventory, parts.jobs) {}
 
-bool admin_front::admits(const http::request& head) {
-  return !gate_.enter(head, {}).no;
+int admin_front::refusal_of(const http::request& head) {
+  constexpr int length_required = 411, too_large = 413;
+  const auto route = match_admin(head.path);
+  const auto who = gate_.enter(head, {});
+  if (who.no)
+    return who.no->status;
+  if (const auto no = refuse_early(head, route, who))
+    return no->status;
+  const auto length = head.fields->get("content-length");
+  std::size_t bytes = 0;
+  const auto read = std::from_chars(length.data(), length.data() + length.size(), bytes);
+  if (length.empty() || read.ec != std::errc{})
+    return route.what == admin_path::keys_import ? 0 : length_required;
+  return route.what == admin_path::keys_import || bytes <= body_bytes_max ? 0 : too_large;
 }
 
 http::task<void> admin_front::serve(http::exchange& x) {

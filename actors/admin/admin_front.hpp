@@ -54,7 +54,7 @@ public:
 
   explicit admin_front(admin_parts parts);
 
-  bool admits(const http::request& head) override;
+  int refusal_of(const http::request& head) override;
   http::task<void> serve(http::exchange& x) override;
   std::pair<http::response_head, std::string> refuse(const http::refusal& r) override;
 

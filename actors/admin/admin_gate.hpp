@@ -19,7 +19,6 @@ namespace troupe {
 /// Who may use the admin port.
 struct admin_access {
   http::credential_set set;
-  std::map<std::string, storage::role> roles; ///< by the credential's name
 };
 
 /// Both clocks, as functions so that tests own time.

@@ -62,6 +62,7 @@ bool selection::remove(std::uint64_t key) {
   if (at == slots_of_.end())
     return false;
   const auto slot = at->second;
+  set_groups(key, {});
   rests_.erase(slot);
   set_open(slot, false);
   for (auto& [model, r] : rings_)
@@ -130,6 +131,8 @@ choice selection::choose(const wish& w, time_point now) {
     r->asked = choices_;
   if (w.pinned != 0)
     return choose_pinned(w, r, now);
+  if (!w.groups.empty())
+    return choose_in_groups(w, r, c);
   if (r == nullptr || r->usable.empty())
     return soonest(r, c);
 
@@ -198,7 +201,8 @@ std::uint32_t selection::release_due(ring* r, time_point now) {
 choice selection::choose_pinned(const wish& w, const ring* r, time_point now) const {
   choice c;
   const auto slot = slot_of(w.pinned);
-  if (!slot || slots_[*slot].disabled || std::ranges::find(w.tried, w.pinned) != w.tried.end())
+  if (!slot || slots_[*slot].disabled || std::ranges::find(w.tried, w.pinned) != w.tried.end()
+      || !in_groups(*slot, w.groups))
     return c;
   c.key = w.pinned;
   c.slot = *slot;

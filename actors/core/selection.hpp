@@ -52,8 +52,9 @@ standing standing_of(const key_health& h, time_point now);
 
 struct wish {
   std::string_view model;
-  std::span<const std::uint64_t> tried; ///< never chosen
-  std::uint64_t pinned = 0;             ///< the only key that may be chosen; 0: any
+  std::span<const std::uint64_t> tried;  ///< never chosen
+  std::uint64_t pinned = 0;              ///< the only key that may be chosen; 0: any
+  std::span<const std::string> groups{}; ///< only keys of one of these; empty: of all
 };
 
 enum class choice_kind : std::uint8_t { chosen, resting, none };
@@ -79,6 +80,9 @@ public:
   bool remove(std::uint64_t key);
   std::optional<std::uint32_t> slot_of(std::uint64_t key) const;
 
+  /// The groups that `key` is in from now on; an unknown key is ignored.
+  void set_groups(std::uint64_t key, const std::vector<std::string>& groups);
+
   /// Replaces what is known of `key`; an unknown key is ignored.
   void update(std::uint64_t key, const standing& s, time_point now);
   /// What is known of `key` now.
@@ -94,6 +98,13 @@ private:
   struct slot_state {
     std::uint64_t key = 0; ///< 0: nobody stands here
     bool disabled = false;
+    std::vector<std::string> groups;
+  };
+  /// A choice among some keys walks over those that may not serve now: it costs up to the size of
+  /// the groups, not a few words of a bitmap.
+  struct group {
+    slot_set members;
+    std::uint32_t hand = 0;
   };
   struct ring {
     slot_set usable;
@@ -105,7 +116,9 @@ private:
     using is_transparent = void;
     std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
   };
-  using rings = std::unordered_map<std::string, ring, text_hash, std::equal_to<>>;
+  template <class T>
+  using by_name = std::unordered_map<std::string, T, text_hash, std::equal_to<>>;
+  using rings = by_name<ring>;
 
   ring& ring_of(std::string_view model, time_point now);
   void forget_oldest_ring(time_point now);
@@ -113,6 +126,9 @@ private:
   std::uint32_t release_due(ring* r, time_point now);
   choice choose_pinned(const wish& w, const ring* r, time_point now) const;
   choice soonest(const ring* r, choice so_far) const;
+  choice choose_in_groups(const wish& w, const ring* r, choice so_far);
+  choice soonest_in_groups(const wish& w, const ring* r, choice so_far) const;
+  bool in_groups(std::uint32_t slot, std::span<const std::string> groups) const;
 
   std::size_t models_max_;
   std::vector<slot_state> slots_;
@@ -121,6 +137,7 @@ private:
   slot_set open_;  ///< neither disabled nor resting as a whole
   rest_set rests_; ///< key-wide
   rings rings_;
+  by_name<group> groups_;
   std::size_t disabled_ = 0;
   std::uint64_t choices_ = 0;
 };

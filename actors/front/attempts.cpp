@@ -57,6 +57,7 @@ acquire_request question_of(const upstream_call& call, const std::vector<std::ui
   acquire_request q;
   q.model = call.model;
   q.tried = tried;
+  q.groups.assign(call.groups.begin(), call.groups.end());
   return q;
 }
 

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -22,10 +23,11 @@ namespace troupe {
 struct upstream_call {
   surface speaks = surface::openai;
   std::string_view method = "POST";
-  std::string path;         ///< below the upstream's base, with query
-  std::string_view body;    ///< lives as long as the call
-  std::string header_lines; ///< without the key
-  std::string model;        ///< whose quota it uses
+  std::string path;                      ///< below the upstream's base, with query
+  std::string_view body;                 ///< lives as long as the call
+  std::string header_lines;              ///< without the key
+  std::string model;                     ///< whose quota it uses
+  std::span<const std::string> groups{}; ///< only keys of these; empty: any. Live as long
 };
 
 /// Makes the object that translates one attempt's answer; exactly one of the two is used.

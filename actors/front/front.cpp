@@ -191,6 +191,7 @@ http::task<call_summary> front::chat(visit& v) {
   call.body = request.body;
   call.header_lines = json_lines;
   call.model = request.facts.model;
+  call.groups = v.who->groups;
   openai::answer_context facts;
   facts.created = since_epoch();
   facts.id_seed = ++next_id_;
@@ -219,6 +220,7 @@ http::task<call_summary> front::native(visit& v) {
   call.path = to.path;
   call.body = to.body_changed ? std::string_view{to.body} : std::string_view{*r.body};
   call.model = to.model;
+  call.groups = v.who->groups;
   for (std::size_t i = 0; i < r.fields->size(); ++i) {
     const auto field = (*r.fields)[i];
     if (!gemini::forwards_header(field.name) || named_by_connection(*r.fields, field.name))
@@ -268,11 +270,11 @@ std::variant<const http::credential*, client_error> front::admit(const http::req
   return who;
 }
 
-bool front::admits(const http::request& head) {
+int front::refusal_of(const http::request& head) {
   if (std::holds_alternative<const http::credential*>(admit(head, *serving_)))
-    return true;
-  note_refusal(head, {}); // the connection answers, and gives it its id only then
-  return false;
+    return 0;
+  note_refusal(head, {});
+  return 401;
 }
 
 /// A line of the security log at most once a second: a flood of guesses must not be one of lines.

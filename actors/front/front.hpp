@@ -26,7 +26,7 @@ public:
   const serving& current() const { return *serving_; }
 
   http::task<void> serve(http::exchange& x) override;
-  bool admits(const http::request& head) override;
+  int refusal_of(const http::request& head) override;
   std::pair<http::response_head, std::string> refuse(const http::refusal& r) override;
 
 private:

@@ -24,6 +24,7 @@ http::task<std::optional<client_error>> front::refresh_models(visit& v) {
   for (std::size_t page = 0; page < pages_max; ++page) {
     upstream_call call;
     call.method = "GET";
+    call.groups = v.who->groups;
     call.path = "/v1beta/models?pageSize=1000";
     if (!token.empty())
       call.path += "&pageToken=" + http::percent_encode(token);

@@ -339,7 +339,9 @@ http::credential_set credential_table::set_of(bool admin) const {
     c.name = e.item.name;
     c.hash = e.item.sha256;
     c.expires_at_ms = e.item.expires_at_ms;
+    c.tag = static_cast<std::uint32_t>(e.item.what);
     c.models = e.item.models;
+    c.groups = e.item.groups;
     list.push_back(std::move(c));
   }
   return http::credential_set{std::move(list)};
@@ -351,14 +353,6 @@ http::credential_set credential_table::clients() const {
 
 http::credential_set credential_table::admins() const {
   return set_of(true);
-}
-
-std::map<std::string, storage::role> credential_table::admin_roles() const {
-  std::map<std::string, role> roles;
-  for (const auto& [id, e] : entries_)
-    if (for_admins(e.item.what))
-      roles[e.item.name] = e.item.what;
-  return roles;
 }
 
 } // namespace troupe

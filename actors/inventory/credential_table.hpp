@@ -52,8 +52,7 @@ public:
 
   /// What the ports admit.
   http::credential_set clients() const;
-  http::credential_set admins() const;
-  std::map<std::string, storage::role> admin_roles() const; ///< by name
+  http::credential_set admins() const; ///< tagged with their `storage::role`
 
   const std::map<std::uint64_t, entry>& all() const { return entries_; }
 

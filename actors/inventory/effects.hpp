@@ -11,12 +11,15 @@ namespace troupe {
 
 /// What has to happen in the node after a change was stored, before it is answered.
 struct effects {
-  std::vector<pool_key> added; ///< new to the pool, or changed
-  std::vector<std::uint64_t> removed;
+  std::vector<pool_key> added;          ///< new to the pool, or changed
+  std::vector<std::uint64_t> removed;   ///< deleted: their state goes too
+  std::vector<std::uint64_t> set_aside; ///< no surface calls their upstream now: their state stays
   bool settings = false;
   bool credentials = false;
 
-  bool none() const { return added.empty() && removed.empty() && !settings && !credentials; }
+  bool none() const {
+    return added.empty() && removed.empty() && set_aside.empty() && !settings && !credentials;
+  }
 };
 
 /// The numbers under which pool and fronts know upstreams: a name has the same one while the

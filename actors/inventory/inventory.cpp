@@ -1,6 +1,7 @@
 #include "actors/inventory/inventory.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace troupe {
@@ -33,6 +34,16 @@ std::vector<configured_key> configured_keys(const loaded_settings& loaded) {
   return keys;
 }
 
+template <class T, class Work>
+void in_pieces(std::vector<T>& all, const Work& work) {
+  for (std::size_t at = 0; at < all.size(); at += pool_step) {
+    const auto end = std::min(at + pool_step, all.size());
+    const auto begin = all.begin() + static_cast<std::ptrdiff_t>(at);
+    work({std::make_move_iterator(begin),
+          std::make_move_iterator(all.begin() + static_cast<std::ptrdiff_t>(end))});
+  }
+}
+
 } // namespace
 
 inventory::inventory(inventory_parts parts, ledger book)
@@ -43,6 +54,7 @@ inventory::inventory(inventory_parts parts, ledger book)
       settings_(book_, *parts_.vault, parts_.sources) {}
 
 inventory::~inventory() {
+  book_.settle();
   if (copying_.joinable())
     copying_.join();
 }
@@ -80,19 +92,20 @@ result<void> inventory::load(std::vector<std::string>& warnings) {
 }
 
 void inventory::carry_out(effects& e) {
-  if (e.settings) {
+  if (e.settings)
     keys_.use(settings_.loaded()->values, e);
+  const bool keys = !e.added.empty() || !e.removed.empty() || !e.set_aside.empty();
+  // New keys first and old ones last, so that at every moment there are some that serve.
+  in_pieces(e.added, [&](std::vector<pool_key> some) { door_->pool_add(std::move(some)); });
+  if (e.settings) {
     door_->use_settings(*settings_.loaded(), keys_.served_kind());
     door_->pool_policy(settings_.loaded()->values.pool);
   }
-  if (!e.removed.empty())
-    door_->pool_remove(std::move(e.removed));
-  for (std::size_t at = 0; at < e.added.size(); at += pool_step) {
-    const auto end = std::min(at + pool_step, e.added.size());
-    door_->pool_add({std::make_move_iterator(e.added.begin() + static_cast<std::ptrdiff_t>(at)),
-                     std::make_move_iterator(e.added.begin() + static_cast<std::ptrdiff_t>(end))});
-  }
-  if (!e.removed.empty() || !e.added.empty())
+  in_pieces(e.removed,
+            [&](std::vector<std::uint64_t> some) { door_->pool_remove(std::move(some), true); });
+  in_pieces(e.set_aside,
+            [&](std::vector<std::uint64_t> some) { door_->pool_remove(std::move(some), false); });
+  if (keys)
     door_->keys_are(keys_.size());
   if (e.credentials)
     door_->use_credentials(credentials_);

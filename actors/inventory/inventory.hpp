@@ -24,14 +24,15 @@ public:
 
   virtual void pool_add(std::vector<pool_key> keys) = 0;
   /// Returns when none of them can be given out any more.
-  virtual void pool_remove(std::vector<std::uint64_t> keys) = 0;
+  /// `forget`: what is kept of their state goes, too.
+  virtual void pool_remove(std::vector<std::uint64_t> keys, bool forget) = 0;
   virtual void pool_policy(const pool_settings& p) = 0;
   virtual key_briefs briefs() = 0;
   virtual std::vector<key_status> statuses(std::vector<std::uint64_t> keys) = 0;
   virtual result<key_status> order(key_order order, std::uint64_t key, std::int64_t pause_ms) = 0;
   virtual result<key_status> check_ended(std::uint64_t key, const settlement& end) = 0;
   /// What is known of keys is written and synced.
-  virtual void flush_states() = 0;
+  virtual result<void> flush_states() = 0;
 
   /// In force on every loop when they return.
   virtual void use_settings(const loaded_settings& loaded, upstream_kind served) = 0;

@@ -26,8 +26,8 @@ public:
   void pool_add(std::vector<pool_key> keys) override {
     (void)ask<void>(reach_.pool, add_keys{std::move(keys)});
   }
-  void pool_remove(std::vector<std::uint64_t> keys) override {
-    (void)ask<void>(reach_.pool, remove_keys{std::move(keys)});
+  void pool_remove(std::vector<std::uint64_t> keys, bool forget) override {
+    (void)ask<void>(reach_.pool, remove_keys{std::move(keys), forget});
   }
   void pool_policy(const pool_settings& p) override {
     using std::chrono::duration_cast;
@@ -50,7 +50,7 @@ public:
   result<key_status> check_ended(std::uint64_t key, const settlement& end) override {
     return ask<key_status>(reach_.pool, check_outcome{key, end});
   }
-  void flush_states() override { (void)ask<void>(reach_.storage, flush_atom::value); }
+  result<void> flush_states() override { return ask<void>(reach_.storage, flush_atom::value); }
   void use_settings(const loaded_settings& loaded, upstream_kind served) override {
     reach_.use_settings(loaded, served);
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <system_error>
 #include <utility>
 
 // Long work, in steps that leave room for everybody else between them.
@@ -81,15 +82,31 @@ std::string report_of(const bulk_state& s) {
   return out;
 }
 
-bool absolute(const std::string& directory) {
-  return directory.starts_with('/') && directory.find('\0') == std::string::npos;
+/// Absolute, and not among what the node itself keeps and cleans up.
+bool usable(const std::string& directory, const std::string& data_dir) {
+  if (!directory.starts_with('/') || directory.find('\0') != std::string::npos)
+    return false;
+  std::error_code ignored;
+  const auto own = std::filesystem::weakly_canonical(data_dir, ignored);
+  const auto there = std::filesystem::weakly_canonical(directory, ignored);
+  return std::mismatch(own.begin(), own.end(), there.begin(), there.end()).first != own.end();
 }
 
-refused not_absolute() {
+std::string directory_json(const std::string& directory) {
+  std::string out;
+  json::writer w{out};
+  w.begin_object();
+  w.member("directory", directory);
+  w.end_object();
+  return out;
+}
+
+refused not_usable() {
   return {errc::invalid_argument,
           "invalid_request",
           "The directory cannot be used.",
-          {{"directory", "invalid_value", "must be an absolute path on the node's machine"}},
+          {{"directory", "invalid_value",
+            "must be an absolute path on the node's machine, outside of its data directory"}},
           0};
 }
 
@@ -128,6 +145,10 @@ answer<job_ticket> inventory::ask(const import_keys& q) {
       const auto total = s->text.keys.size();
       const auto begin = s->text.keys.begin() + static_cast<std::ptrdiff_t>(s->at);
       const auto many = std::min(keys_step, total - s->at);
+      if (auto bad = keys_.refuse(s->fields)) { // an upstream may have gone meanwhile
+        parts_.jobs.end(job, job_state::failed, report_of(*s), bad->text);
+        return true;
+      }
       effects e;
       auto done = keys_.import_some(s->by, {begin, begin + static_cast<std::ptrdiff_t>(many)},
                                     s->fields, s->dry_run, e);
@@ -176,7 +197,7 @@ answer<job_ticket> inventory::ask(const change_keys& q) {
       const bool go_on = parts_.jobs.progress(job, s->at, total);
       if (!ordered)
         parts_.jobs.end(job, job_state::failed, report_of(*s),
-                        "the audit entry could not be written");
+                        "the disk did not take what was changed");
       else if (s->at == total)
         parts_.jobs.end(job, job_state::done, report_of(*s));
       else if (!go_on)
@@ -212,7 +233,8 @@ bool inventory::bulk_orders(const change_keys& q, const std::vector<std::uint64_
     if (auto done = door_->order(order, id, q.pause_ms); !done)
       failures.push_back({id, done.error().text});
   }
-  door_->flush_states();
+  if (!door_->flush_states())
+    return false;
   if (q.action == bulk_action::enable)
     return true; // noted with the change of the records
   storage::write_batch batch;
@@ -226,18 +248,18 @@ bool inventory::bulk_orders(const change_keys& q, const std::vector<std::uint64_
 }
 
 answer<job_ticket> inventory::ask(const back_up& q) {
-  if (!absolute(q.directory))
-    return not_absolute();
+  if (!usable(q.directory, parts_.data_dir))
+    return not_usable();
   if (auto busy = refuse_second("backup"))
     return *std::move(busy);
   storage::write_batch batch;
-  book_.audit(batch, q.by, {"backup", {}, 0, 0, "{}"});
+  book_.audit(batch, q.by, {"backup", {}, 0, 0, directory_json(q.directory)});
   if (auto written = book_.commit(batch); !written)
     return refusal_of(written.error());
   const auto job = parts_.jobs.begin("backup", q.by.who);
   if (copying_.joinable())
     copying_.join();
-  copying_ = std::thread([&db = parts_.db, &jobs = parts_.jobs, job, directory = q.directory] {
+  const auto copy = [&db = parts_.db, &jobs = parts_.jobs, job, directory = q.directory] {
     auto done = db.backup(directory);
     if (!done)
       return jobs.end(job, job_state::failed, "{}", done.error().text);
@@ -245,13 +267,18 @@ answer<job_ticket> inventory::ask(const back_up& q) {
              "{\"number\":" + std::to_string(done->number)
                  + ",\"bytes\":" + std::to_string(done->bytes)
                  + ",\"backups\":" + std::to_string(done->backups) + '}');
-  });
+  };
+  try {
+    copying_ = std::thread(copy);
+  } catch (const std::system_error& e) {
+    parts_.jobs.end(job, job_state::failed, "{}", std::string{"no thread can be had: "} + e.what());
+  }
   return job_ticket{job};
 }
 
 answer<job_ticket> inventory::ask(const restore_from& q) {
-  if (!absolute(q.directory))
-    return not_absolute();
+  if (!usable(q.directory, parts_.data_dir))
+    return not_usable();
   return begin("restore", q.by, 0, [this, q](std::uint64_t job) {
     return [this, q, job] {
       if (auto bad = restore_now(job, q))
@@ -264,8 +291,6 @@ answer<job_ticket> inventory::ask(const restore_from& q) {
 answer<job_ticket> inventory::ask(const rotate_secrets& q) {
   if (auto busy = refuse_second("secrets.rotate"))
     return *std::move(busy);
-  if (auto turned = parts_.vault->rotate(); !turned)
-    return refusal_of(turned.error());
   storage::write_batch batch;
   book_.audit(batch, q.by,
               {"secrets.rotate",
@@ -275,6 +300,8 @@ answer<job_ticket> inventory::ask(const rotate_secrets& q) {
                "{\"data_key\":" + std::to_string(parts_.vault->data_key()) + '}'});
   if (auto written = book_.commit(batch); !written)
     return refusal_of(written.error());
+  if (auto turned = parts_.vault->rotate(); !turned)
+    return refusal_of(turned.error());
   auto sealed = std::make_shared<std::uint64_t>(0);
   return begin("secrets.rotate", q.by, 0, [this, sealed](std::uint64_t job) {
     return [this, sealed, job] {

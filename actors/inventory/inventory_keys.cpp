@@ -13,6 +13,15 @@ refused no_such_key() {
   return {errc::not_found, "not_found", "There is no such key.", {}, 0};
 }
 
+/// The key obeyed, but that is not on the disk yet.
+refused not_kept(const failure& f) {
+  auto r = refusal_of(f);
+  r.text =
+      "The key does what was asked, but the disk did not take it: a restart may not know of it. "
+      + f.text;
+  return r;
+}
+
 std::string_view word_of(key_order order) {
   switch (order) {
   case key_order::enable:
@@ -101,6 +110,7 @@ answer<key_view> inventory::ask(const order_key& q) {
                    {{"for", "out_of_range", "must be from 1ms to 366d"}},
                    0};
   // A key that is disabled in its record would be shut again at the next start.
+  const auto before = known->header.revision; // `known` ends with the change below
   const bool enabled = q.order == key_order::disable ? false
                        : q.order == key_order::pause ? known->item.enabled
                                                      : true;
@@ -114,14 +124,15 @@ answer<key_view> inventory::ask(const order_key& q) {
   if (keys_.served(*keys_.find(q.id)) && q.order != key_order::disable) {
     if (auto done = door_->order(q.order, q.id, q.pause_ms); !done)
       return refusal_of(done.error());
-    door_->flush_states();
+    if (auto kept = door_->flush_states(); !kept)
+      return not_kept(kept.error());
     storage::write_batch batch;
     book_.audit(
         batch, q.by,
-        {word_of(q.order), id_text(q.id), known->header.revision, keys_.find(q.id)->header.revision,
+        {word_of(q.order), id_text(q.id), before, keys_.find(q.id)->header.revision,
          q.order == key_order::pause ? "{\"for_ms\":" + std::to_string(q.pause_ms) + '}' : "{}"});
     if (auto written = book_.commit(batch); !written)
-      return refusal_of(written.error());
+      return not_kept(written.error());
   }
   return shown(q.id);
 }
@@ -144,7 +155,7 @@ answer<key_view> inventory::ask(const report_check& q) {
                 {"keys.check", id_text(q.id), 0, 0,
                  "{\"class\":\"" + std::string{gemini::to_string(q.end.what)} + "\"}"});
     if (auto written = book_.commit(batch); !written)
-      return refusal_of(written.error());
+      return not_kept(written.error());
   }
   return shown(q.id);
 }

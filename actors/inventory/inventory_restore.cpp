@@ -84,6 +84,14 @@ result<unpacked> read_backup(storage::store& db, const storage::vault& vault,
   return out;
 }
 
+/// Settings, keys and credentials are restored one after the other, in steps.
+refused half_way(refused why) {
+  why.text = "The restore ended half way; ask again when this is mended. What was restored before "
+             "stays: see the audit log. "
+             + why.text;
+  return why;
+}
+
 } // namespace
 
 std::optional<refused> inventory::restore_now(std::uint64_t job, const restore_from& q) {
@@ -108,11 +116,11 @@ std::optional<refused> inventory::restore_now(std::uint64_t job, const restore_f
   auto keys = keys_.replace_with(q.by, from->keys, e);
   carry_out(e);
   if (!keys)
-    return *std::move(keys.no);
+    return half_way(*std::move(keys.no));
   auto credentials = credentials_.replace_with(q.by, from->credentials, e);
   carry_out(e);
   if (!credentials)
-    return *std::move(credentials.no);
+    return half_way(*std::move(credentials.no));
   const auto number = [](const char* name, std::uint64_t n) {
     return std::string{"\""} + name + "\":" + std::to_string(n);
   };

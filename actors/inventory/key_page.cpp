@@ -119,12 +119,18 @@ place place_of(key_sort sort, std::uint64_t id, const key_table::entry& e,
   return {0, {}, id};
 }
 
-std::string token_of(const place& p) {
-  return std::to_string(p.number) + '.' + to_string(key_id{p.id}) + '.' + std::string{p.text};
+/// A token belongs to one order: with another it would name a place that means nothing there.
+std::string token_of(const place& p, key_sort sort) {
+  return std::to_string(static_cast<int>(sort)) + '.' + std::to_string(p.number) + '.'
+         + to_string(key_id{p.id}) + '.' + std::string{p.text};
 }
 
 /// The views of the place are into `token`.
-std::optional<place> place_of_token(std::string_view token) {
+std::optional<place> place_of_token(std::string_view token, key_sort sort) {
+  const auto order = std::to_string(static_cast<int>(sort)) + '.';
+  if (!token.starts_with(order))
+    return std::nullopt;
+  token.remove_prefix(order.size());
   place p;
   const auto first = token.find('.');
   const auto second = first == token.npos ? first : token.find('.', first + 1);
@@ -199,7 +205,8 @@ key_ids_page page_by_creation(const key_table& keys, const std::optional<place>&
     for (; at != end && page.ids.size() < limit; ++at)
       page.ids.push_back(at->second);
     if (at != end)
-      page.next = token_of({keys.find(page.ids.back())->header.created_at_ms, {}, page.ids.back()});
+      page.next = token_of({keys.find(page.ids.back())->header.created_at_ms, {}, page.ids.back()},
+                           key_sort::created);
   };
   const auto where =
       after ? std::pair{after->number, after->id} : std::pair<std::int64_t, std::uint64_t>{};
@@ -217,7 +224,7 @@ answer<key_ids_page> page_of(const key_table& keys, const key_briefs& briefs,
                              const list_keys& query) {
   std::optional<place> after;
   if (!query.after.empty()) {
-    after = place_of_token(query.after);
+    after = place_of_token(query.after, query.sort);
     if (!after)
       return refused{errc::invalid_argument,
                      "invalid_request",
@@ -255,7 +262,7 @@ answer<key_ids_page> page_of(const key_table& keys, const key_briefs& briefs,
   for (const auto& p : heap)
     page.ids.push_back(p.id);
   if (more)
-    page.next = token_of(heap.back());
+    page.next = token_of(heap.back(), query.sort);
   return page;
 }
 

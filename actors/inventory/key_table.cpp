@@ -14,19 +14,19 @@ namespace {
 
 using storage::column;
 
-std::string secret_context(std::uint64_t id) {
-  return "keys/" + id_text(id) + "/secret";
-}
-
-std::string proxy_context(std::uint64_t id) {
-  return "keys/" + id_text(id) + "/proxy";
-}
-
 refused not_there() {
   return {errc::not_found, "not_found", "There is no such key.", {}, 0};
 }
 
 } // namespace
+
+std::string key_table::secret_context(std::uint64_t id) {
+  return "keys/" + id_text(id) + "/secret";
+}
+
+std::string key_table::proxy_context(std::uint64_t id) {
+  return "keys/" + id_text(id) + "/proxy";
+}
 
 result<void> key_table::load(std::vector<configured_key> configured,
                              std::vector<std::string>& warnings) {
@@ -98,6 +98,7 @@ result<key_table::entry> key_table::read_row(std::uint64_t id, const storage::it
     if (!opened)
       return opened.error();
     e.characters = *std::move(opened);
+    e.own_secret = true;
   }
   if (!item->proxy_sealed.empty()) {
     auto opened = vault_.open_sealed(proxy_context(id), item->proxy_sealed);
@@ -113,7 +114,7 @@ result<key_table::entry> key_table::read_row(std::uint64_t id, const storage::it
 
 std::string key_table::row_value(std::uint64_t id, const entry& e) const {
   auto item = e.item;
-  if (e.origin == item_origin::database)
+  if (e.own_secret)
     item.sealed_secret = vault_.seal(secret_context(id), e.characters.reveal());
   if (!e.proxy.empty())
     item.proxy_sealed = vault_.seal(proxy_context(id), e.proxy.reveal());
@@ -174,7 +175,7 @@ answer<nothing> key_table::commit(staging& s, effects& out) {
     if (served(e))
       out.added.push_back(for_pool(c.id, e));
     else
-      out.removed.push_back(c.id);
+      out.set_aside.push_back(c.id);
   }
   resync(out);
   return nothing{};
@@ -214,6 +215,7 @@ answer<std::uint64_t> key_table::add(const add_one_key& wanted, effects& out) {
                    0};
   entry e;
   e.characters = wanted.characters;
+  e.own_secret = true;
   e.item.upstream = first_upstream_;
   apply(wanted.fields, e);
   const auto changes = changes_between({}, e);
@@ -287,6 +289,7 @@ answer<import_count> key_table::import_some(const asker& by, const std::vector<s
       continue;
     entry e;
     e.characters = characters;
+    e.own_secret = true;
     e.item.upstream = first_upstream_;
     apply(fields, e);
     stage(s, id, nullptr, std::move(e));

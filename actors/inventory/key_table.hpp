@@ -42,6 +42,7 @@ public:
     storage::item_header header; ///< revision 0: no row
     storage::key_item item;      ///< without the sealed texts
     secret characters;
+    bool own_secret = false; ///< kept here, sealed, whatever the configuration says
     secret proxy;
     item_origin origin = item_origin::database;
     std::string origin_text;
@@ -121,9 +122,13 @@ private:
   void stage(staging& s, std::uint64_t id, const entry* before, entry after) const;
   void stage_removal(staging& s, std::uint64_t id, const entry& before) const;
   answer<nothing> commit(staging& s, effects& out);
+  result<bool> reseal_text(const std::string& context, std::string& sealed) const;
+  static std::string secret_context(std::uint64_t id);
+  static std::string proxy_context(std::uint64_t id);
   std::string row_value(std::uint64_t id, const entry& e) const;
   result<entry> read_row(std::uint64_t id, const storage::item_row& row) const;
   void resync(effects& out);
+  void come_back(std::uint64_t id, const entry& e, effects& out) const;
   void put(std::uint64_t id, entry e);
   void take_out(std::uint64_t id);
   upstream_kind wanted_kind() const;

@@ -3,7 +3,8 @@
 #include "storage/core/record_layout.hpp"
 
 #include <algorithm>
-#include <set>
+#include <map>
+#include <utility>
 
 // Which keys the pool has: those whose upstream is of the kind that this node's surfaces call.
 
@@ -35,6 +36,7 @@ pool_key key_table::for_pool(std::uint64_t id, const entry& e) const {
                                       : id_text(id);
   k.secret_text = e.characters;
   k.upstream = numbers_.of(e.item.upstream);
+  k.groups = e.item.groups;
   k.enabled = e.item.enabled;
   return k;
 }
@@ -52,33 +54,56 @@ std::vector<pool_key> key_table::pool_keys() const {
 }
 
 void key_table::use(const settings& s, effects& out) {
-  upstreams_.clear();
+  const auto before = std::exchange(upstreams_, {});
+  const auto kind_before = served_kind_;
   for (const auto& u : s.upstreams)
     upstreams_[u.name] = u.kind;
   first_upstream_ = s.upstreams.front().name;
-  resync(out);
+  served_kind_ = wanted_kind();
+  out.settings = out.settings || served_kind_ != kind_before;
+  for (const auto& [id, e] : entries_) {
+    const auto old = before.find(e.item.upstream);
+    const bool was = old != before.end() && old->second == kind_before;
+    if (was == served(e))
+      continue;
+    if (was)
+      out.set_aside.push_back(id);
+    else
+      come_back(id, e, out);
+  }
 }
 
+/// A key that the pool had before, perhaps: its state is kept.
+void key_table::come_back(std::uint64_t id, const entry& e, effects& out) const {
+  out.added.push_back(for_pool(id, e));
+  out.added.back().returning = true;
+}
+
+/// After a change of keys: the first of a kind, or the last, changes what is served.
 void key_table::resync(effects& out) {
   const auto kind = wanted_kind();
   if (kind == served_kind_)
     return;
   served_kind_ = kind;
   out.settings = true; // the fronts call other upstreams now
-  out.added.clear();
-  out.removed.clear();
+  const auto fresh = std::exchange(out.added, {});
+  out.set_aside.clear();
   for (const auto& [id, e] : entries_) {
-    if (served(e))
-      out.added.push_back(for_pool(id, e));
+    const auto added = std::ranges::find(fresh, id, &pool_key::key);
+    if (!served(e))
+      out.set_aside.push_back(id);
+    else if (added != fresh.end())
+      out.added.push_back(*added);
     else
-      out.removed.push_back(id);
+      come_back(id, e, out);
   }
 }
 
 std::optional<refused> key_table::refuse_missing(const settings& s) const {
   std::map<std::string, std::size_t> homeless;
   for (const auto& [name, count] : per_upstream_)
-    if (std::ranges::find(s.upstreams, name, &upstream_settings::name) == s.upstreams.end())
+    if (upstreams_.contains(name) // others are homeless already, and served by nobody
+        && std::ranges::find(s.upstreams, name, &upstream_settings::name) == s.upstreams.end())
       homeless[name] = count;
   if (homeless.empty())
     return std::nullopt;

@@ -7,27 +7,44 @@
 
 namespace troupe {
 
+result<bool> key_table::reseal_text(const std::string& context, std::string& sealed) const {
+  if (sealed.empty() || !vault_.is_stale(sealed))
+    return false;
+  auto plain = vault_.open_sealed(context, sealed);
+  if (!plain)
+    return plain.error();
+  sealed = vault_.seal(context, plain->reveal());
+  return true;
+}
+
 answer<std::uint64_t> key_table::reseal(std::size_t most) {
   storage::write_batch batch;
+  std::optional<failure> bad;
   auto read = book_.db().for_each(
       storage::column::keys, {}, [&](std::string_view row, std::string_view bytes) {
         auto item = storage::decode_item(row, bytes);
         if (!item || item->header.deleted)
           return true;
         auto kept = storage::decode_key_item(item->payload);
-        const auto stale = [&](const std::string& sealed) {
-          return !sealed.empty() && vault_.is_stale(sealed);
-        };
-        const auto id = storage::key_of_row(row);
-        const auto* e = find(id);
-        if (!kept || e == nullptr || (!stale(kept->sealed_secret) && !stale(kept->proxy_sealed)))
+        if (!kept)
           return true;
+        const auto id = storage::key_of_row(row);
+        const auto secret_done = reseal_text(secret_context(id), kept->sealed_secret);
+        const auto proxy_done = reseal_text(proxy_context(id), kept->proxy_sealed);
+        if (!secret_done || !proxy_done) {
+          bad = secret_done ? proxy_done.error() : secret_done.error();
+          return false;
+        }
         // The value is the same: no new revision, only another seal.
-        batch.put(storage::column::keys, std::string{row}, row_value(id, *e));
+        if (*secret_done || *proxy_done)
+          batch.put(storage::column::keys, std::string{row},
+                    storage::encode_item(row, item->header, encode(*kept)));
         return batch.size() < most;
       });
   if (!read)
     return refusal_of(read.error());
+  if (bad)
+    return refusal_of(*bad);
   if (batch.empty())
     return std::uint64_t{0};
   if (auto written = book_.commit(batch); !written)
@@ -70,12 +87,11 @@ key_table::replace_with(const asker& by, const std::map<std::uint64_t, entry>& r
       after.origin = present->origin;
       after.origin_text = present->origin_text;
       after.fallback_name = present->fallback_name;
+      after.own_secret = present->own_secret;
       ++count.changed;
     } else {
       ++count.added;
     }
-    if (!upstreams_.contains(after.item.upstream))
-      after.item.upstream = first_upstream_;
     stage(s, id, present, std::move(after));
     if (s.changes.size() >= step)
       if (auto done = write(s); !done)

@@ -98,7 +98,43 @@ asker ledger::itself() {
 }
 
 result<void> ledger::commit(const storage::write_batch& batch) {
-  return db_->write(batch, storage::durability::power);
+  decltype(undo_) held;
+  for (const auto& c : batch.changes()) {
+    const std::pair row{c.where, c.key};
+    if (const auto known = undo_.find(row); known != undo_.end()) {
+      held.insert(*known);
+      continue;
+    }
+    auto present = db_->get(c.where, c.key);
+    if (!present)
+      return present.error();
+    held.emplace(row, *std::move(present));
+  }
+  storage::write_batch whole;
+  for (const auto& [row, value] : undo_)
+    if (!held.contains(row)) {
+      if (value)
+        whole.put(row.first, row.second, *value);
+      else
+        whole.erase(row.first, row.second);
+    }
+  for (const auto& c : batch.changes()) {
+    if (c.erase)
+      whole.erase(c.where, c.key);
+    else
+      whole.put(c.where, c.key, c.value);
+  }
+  auto written = db_->write(whole, storage::durability::power);
+  if (written)
+    undo_.clear();
+  else
+    undo_.merge(held);
+  return written;
+}
+
+void ledger::settle() {
+  if (!undo_.empty())
+    (void)commit({});
 }
 
 answer<audit_page> ledger::list(const list_audit& query) const {

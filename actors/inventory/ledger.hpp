@@ -6,8 +6,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace troupe {
 
@@ -43,7 +46,12 @@ public:
   static asker itself();
 
   /// Written and synced, or nothing is.
+  ///
+  /// A write that the disk refused may have happened all the same, for whoever reads the log
+  /// again. Nobody was told that it did, so it is undone by the next write that goes through, or by
+  /// `settle`, at the end.
   result<void> commit(const storage::write_batch& batch);
+  void settle();
 
   answer<audit_page> list(const list_audit& query) const;
 
@@ -58,6 +66,8 @@ private:
   wall_clock wall_;
   storage::node_bytes node_{};
   std::uint64_t clock_ = 0;
+  /// What rows of refused writes held before them; nothing: they were not there.
+  std::map<std::pair<storage::column, std::string>, std::optional<std::string>> undo_;
   std::uint64_t audited_ = 0; ///< rows, as far as counted
 };
 

@@ -7,6 +7,7 @@
 #include <caf/actor_clock.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace troupe {
 namespace {
@@ -67,7 +68,9 @@ caf::behavior key_actor_state::start(std::shared_ptr<const key_actor_options> op
       [this](tick_atom) { tick(); },
       [this](leave_atom) {
         // Whoever was sent here before has been answered; what is out settles with nobody.
-        unsaved_ = false;
+        // Its last words are saved; if the key is deleted, they are erased after them.
+        if (std::exchange(unsaved_, false))
+          save(false, now());
         self_->quit();
       },
   };

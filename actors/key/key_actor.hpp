@@ -42,7 +42,8 @@ struct key_seed {
   std::string name;
   secret secret_text;
   std::uint32_t upstream = 0;
-  bool enabled = true; ///< false: an operator disabled it, whatever `past` says
+  std::vector<std::string> groups{}; ///< for the pool
+  bool enabled = true;               ///< false: an operator disabled it, whatever `past` says
   std::optional<storage::key_state_record> past;
   std::uint32_t restarts = 0;
 };

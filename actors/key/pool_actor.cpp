@@ -116,8 +116,11 @@ caf::result<acquire_reply> pool_actor_state::acquire(acquire_request& request) {
     return reply;
   }
   const auto at = now();
-  const auto c = selection_.choose(
-      {.model = request.model, .tried = request.tried, .pinned = request.pinned}, at);
+  const auto c = selection_.choose({.model = request.model,
+                                    .tried = request.tried,
+                                    .pinned = request.pinned,
+                                    .groups = request.groups},
+                                   at);
   const bool storm = request.turned_back > turned_back_max;
   if (c.kind == choice_kind::chosen && !storm) {
     members_[c.slot].granted = at;
@@ -163,6 +166,7 @@ caf::result<void> pool_actor_state::add(add_keys& wanted) {
       m.secret_text = k.secret_text;
       m.upstream = k.upstream;
       m.enabled = k.enabled;
+      selection_.set_groups(k.key, k.groups);
       if (m.actor)
         self_->send(m.actor, std::move(k));
       continue;
@@ -172,8 +176,12 @@ caf::result<void> pool_actor_state::add(add_keys& wanted) {
     seed.name = std::move(k.name);
     seed.secret_text = std::move(k.secret_text);
     seed.upstream = k.upstream;
+    seed.groups = std::move(k.groups);
     seed.enabled = k.enabled;
-    admit_key(std::move(seed));
+    if (k.returning && shared_->storage)
+      welcome_back(std::move(seed));
+    else
+      admit_key(std::move(seed));
   }
   return caf::unit;
 }
@@ -189,10 +197,10 @@ caf::result<void> pool_actor_state::remove(const remove_keys& wanted) {
       // Its state is erased once it is gone, or its last words would bring the state back. It
       // ends by itself, after the requests that were passed to it before: none is lost.
       keys_of_.erase(m.actor.id());
-      leaving_.emplace(m.actor.id(), leaver{key, whose});
+      leaving_.emplace(m.actor.id(), leaver{key, whose, wanted.forget});
       ++whose->open;
       self_->send(m.actor, leave_atom::value);
-    } else if (shared_->storage) {
+    } else if (shared_->storage && wanted.forget) {
       self_->send(shared_->storage, erase_key_state{key});
     }
     m = {};
@@ -241,6 +249,26 @@ void pool_actor_state::change(const change_policy& p) {
   shared_->live->set(changed);
 }
 
+/// It is shut until storage has said what it knows of the key.
+void pool_actor_state::welcome_back(key_seed seed) {
+  const auto slot = selection_.add(seed.key);
+  if (!slot)
+    return;
+  if (*slot >= members_.size())
+    members_.resize(*slot + 1);
+  auto& m = members_[*slot];
+  m.key = seed.key;
+  m.name = std::move(seed.name);
+  m.secret_text = std::move(seed.secret_text);
+  m.upstream = seed.upstream;
+  m.enabled = seed.enabled;
+  selection_.set_groups(seed.key, seed.groups);
+  standing shut;
+  shut.disabled = true;
+  selection_.update(seed.key, shut, now());
+  revive(seed.key);
+}
+
 bool pool_actor_state::admit_key(key_seed seed) {
   const auto slot = selection_.add(seed.key);
   if (!slot)
@@ -253,6 +281,7 @@ bool pool_actor_state::admit_key(key_seed seed) {
   m.secret_text = seed.secret_text;
   m.upstream = seed.upstream;
   m.enabled = seed.enabled;
+  selection_.set_groups(seed.key, seed.groups);
   give_birth(*slot, std::move(seed));
   return true;
 }
@@ -272,7 +301,7 @@ void pool_actor_state::give_birth(std::uint32_t slot, key_seed seed) {
 void pool_actor_state::on_down(caf::down_msg& down) {
   const auto id = down.source.id();
   if (const auto gone = leaving_.find(id); gone != leaving_.end()) {
-    if (shared_->storage && !selection_.slot_of(gone->second.key))
+    if (shared_->storage && gone->second.forget && !selection_.slot_of(gone->second.key))
       self_->send(shared_->storage, erase_key_state{gone->second.key});
     if (--gone->second.whose->open == 0)
       gone->second.whose->asker.deliver(caf::unit);

@@ -79,6 +79,7 @@ private:
   caf::result<void> drain();
 
   bool admit_key(key_seed seed);
+  void welcome_back(key_seed seed);
   void give_birth(std::uint32_t slot, key_seed seed);
   void on_down(caf::down_msg& down);
   void revive(std::uint64_t key);
@@ -97,6 +98,7 @@ private:
   struct leaver {
     std::uint64_t key = 0;
     std::shared_ptr<farewell> whose;
+    bool forget = true;
   };
   std::unordered_map<caf::actor_id, leaver> leaving_; ///< removed, not yet gone
   std::shared_ptr<round> listing_; ///< under way, shared by all who asked meanwhile

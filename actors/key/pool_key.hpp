@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace troupe {
 
@@ -12,8 +13,10 @@ struct pool_key {
   std::uint64_t key = 0; ///< fingerprint of `secret_text`
   std::string name;
   secret secret_text;
-  std::uint32_t upstream = 0; ///< number of the upstream, unique while the process runs
-  bool enabled = true;        ///< false: disabled by an operator, whatever is stored of its state
+  std::uint32_t upstream = 0;        ///< number of the upstream, unique while the process runs
+  std::vector<std::string> groups{}; ///< for credentials that may use some keys only
+  bool returning = false; ///< it was here before, perhaps: what is kept of its state counts
+  bool enabled = true;    ///< false: disabled by an operator, whatever is stored of its state
 };
 
 } // namespace troupe

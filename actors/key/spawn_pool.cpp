@@ -19,6 +19,7 @@ std::vector<key_seed> seeds_of(const std::vector<pool_key>& keys, storage::key_s
     seed.name = key.name;
     seed.secret_text = key.secret_text;
     seed.upstream = key.upstream;
+    seed.groups = key.groups;
     seed.enabled = key.enabled;
     if (const auto known = past.of.find(key.key); known != past.of.end())
       seed.past = std::move(known->second);

@@ -28,7 +28,9 @@ struct credential {
   std::string name;
   sha256_hash hash{};                ///< of its secret
   std::int64_t expires_at_ms = 0;    ///< wall clock, since 1970; 0: never
+  std::uint32_t tag = 0;             ///< of the set's owner: what it is, as he counts
   std::vector<std::string> models{}; ///< patterns of those it may use; empty: all
+  std::vector<std::string> groups{}; ///< of keys that it may use; empty: all
 };
 
 credential credential_of(std::string name, std::string_view secret);

@@ -34,6 +34,28 @@ std::string_view rough_target(std::string_view head) {
   return rest.substr(0, rest.find(' '));
 }
 
+/// Why a body was not even read.
+std::string_view words_of(int status) {
+  switch (status) {
+  case 401:
+    return "The credential is missing or not known to this gateway.";
+  case 403:
+    return "The credential may not do this.";
+  case 404:
+    return "There is no such path.";
+  case 405:
+    return "This path does not take this method.";
+  case 411:
+    return "A body for this path needs a content-length.";
+  case 413:
+    return "The body is larger than this path takes.";
+  case 429:
+    return "Too many failed logins came from this address; try again later.";
+  default:
+    return "The request is refused.";
+  }
+}
+
 } // namespace
 
 connection::connection(server_part& part, int socket, std::unique_ptr<tls_session> tls,
@@ -145,8 +167,8 @@ connection::step connection::head_step() {
   describe_request();
   const bool large =
       message_.frame.chunked || message_.frame.content_length.value_or(0) > unscreened_body_bytes;
-  if (large && !part_.handler().admits(request_))
-    return refuse_with({401, "The credential is missing or not known to this gateway."});
+  if (const int status = large ? part_.handler().refusal_of(request_) : 0; status != 0)
+    return refuse_with({status, words_of(status)});
   began_at_ = first_byte_at_;
   head_bytes_ = head.size();
   consume(scan_.end());

@@ -311,6 +311,39 @@ TEST_F(pool_actor_test, a_key_that_stands_there_takes_what_is_new) {
   EXPECT_EQ(lease.secret_text.reveal(), "new");
 }
 
+TEST_F(pool_actor_test, a_request_for_groups_gets_a_key_of_them_or_none) {
+  add_keys grouped;
+  grouped.keys.push_back({.key = 8, .name = "", .secret_text = secret{"s8"}, .groups = {"eu"}});
+  grouped.keys.push_back(
+      {.key = 9, .name = "", .secret_text = secret{"s9"}, .groups = {"eu", "us"}});
+  EXPECT_EQ(still_.error_of(pool_, grouped), caf::none);
+  const auto ask = [&](std::vector<std::string> groups) {
+    acquire_request request;
+    request.model = "flash";
+    request.groups = std::move(groups);
+    return *still_.ask<acquire_reply>(pool_, request);
+  };
+  std::map<std::uint64_t, int> used;
+  for (int i = 0; i < 6; ++i)
+    ++used[ask({"eu"}).key];
+  EXPECT_EQ(used, (std::map<std::uint64_t, int>{{8, 3}, {9, 3}}));
+  EXPECT_EQ(ask({"us"}).key, 9U);
+  EXPECT_EQ(ask({"nobody"}).grant, grant_kind::none_usable);
+  settle(ask({"us"}), answer_class::quota_minute, 30'000);
+  const auto resting = ask({"us"});
+  EXPECT_EQ(resting.grant, grant_kind::resting);
+  EXPECT_EQ(resting.wait_ms, 30'000);
+  EXPECT_EQ(ask({"us", "eu"}).key, 8U);
+  EXPECT_EQ(acquire({}, 8).grant, grant_kind::granted);
+
+  grouped.keys.erase(grouped.keys.begin() + 1);
+  grouped.keys[0].groups = {"us"};
+  EXPECT_EQ(still_.error_of(pool_, grouped), caf::none);
+  EXPECT_EQ(ask({"us"}).key, 8U) << "its groups were changed";
+  EXPECT_EQ(still_.error_of(pool_, remove_keys{{8, 9}}), caf::none);
+  EXPECT_EQ(ask({"us", "eu"}).grant, grant_kind::none_usable);
+}
+
 TEST_F(pool_actor_test, tells_the_state_of_every_key_without_asking_one) {
   settle(acquire({}, 1), answer_class::quota_minute, 30'000);
   settle(acquire({}, 2), answer_class::key_invalid);

@@ -72,6 +72,23 @@ def a_credential_ends_with_the_answer_that_revokes_it(rig, scheduler):
     assert admin_call(admin, "POST", "/keys", {"secret": characters(1)}, credential=viewer).status == 403
 
 
+def a_credential_uses_the_keys_and_models_that_it_may(rig, scheduler):
+    _, upstream = rig.sandbox(rules=[{"text": "hi"}])
+    _, port, admin = rig.troupe(upstream, scheduler=scheduler)
+    mine = admin_call(admin, "POST", "/keys", {"secret": characters(1), "groups": ["team-a"]})
+    assert mine.status == 201, mine.text
+    made = admin_call(admin, "POST", "/credentials", {"name": "a", "role": "client", "groups": ["team-a"],
+                                                      "models": ["gemini-2.5-*"]}).json
+    bearer = {"Authorization": f"Bearer {made['secret']}"}
+    for _ in range(8):
+        assert "hi" in r.post(port, CHAT, ASK, bearer)
+    assert admin_call(admin, "GET", f"/keys/{mine.json['id']}").json["counts"]["granted"] == 8
+    assert status_of(lambda: r.post(port, CHAT, {**ASK, "model": "gemini-2.0-flash"}, bearer))[0] == 403
+    admin_call(admin, "PATCH", f"/keys/{mine.json['id']}", {"groups": ["team-b"]})
+    assert status_of(lambda: r.post(port, CHAT, ASK, bearer))[0] == 503
+    assert "hi" in r.post(port, CHAT, ASK, AUTH)
+
+
 def settings_change_under_load_and_no_request_is_lost(rig, scheduler):
     _, upstream = rig.sandbox(rules=[{"text": "hi"}])
     _, port, admin = rig.troupe(upstream, scheduler=scheduler, loops=2)
@@ -303,7 +320,7 @@ def failed_logins_make_an_address_wait(rig, scheduler):
 
 
 CHECKS = [a_key_serves_from_its_answer_on_and_not_after_its_end, a_credential_ends_with_the_answer_that_revokes_it,
-          settings_change_under_load_and_no_request_is_lost, of_two_admins_one_is_told,
+          a_credential_uses_the_keys_and_models_that_it_may, settings_change_under_load_and_no_request_is_lost, of_two_admins_one_is_told,
           what_was_acknowledged_survives_kill_9, ten_thousand_keys_come_in_while_a_thousand_requests_a_second_run,
           a_full_disk_refuses_admins_and_serves_clients, a_read_only_data_directory_is_named,
           a_wrong_master_key_is_said_and_nothing_is_overwritten, no_secret_lies_in_the_data_the_logs_or_a_backup,

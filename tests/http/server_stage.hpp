@@ -69,7 +69,7 @@ public:
   std::map<std::string, script, std::less<>> scripts;
 
   /// A head with the field `x-stranger` is not admitted.
-  bool admits(const request& head) override { return !head.fields->has("x-stranger"); }
+  int refusal_of(const request& head) override { return head.fields->has("x-stranger") ? 401 : 0; }
 
   task<void> serve(exchange& x) override;
   std::pair<response_head, std::string> refuse(const refusal& r) override;

@@ -188,15 +188,16 @@ fake_client::send(const http::origin&, const http::client_request& request,
 
 std::shared_ptr<admin_access> admin_stage::access() {
   auto a = std::make_shared<admin_access>();
-  auto expired = http::credential_of("gone", "sk-expired");
+  const auto made = [](const char* name, std::string_view characters, storage::role role) {
+    auto c = http::credential_of(name, characters);
+    c.tag = static_cast<std::uint32_t>(role);
+    return c;
+  };
+  auto expired = made("gone", "sk-expired", storage::role::operator_);
   expired.expires_at_ms = 1'795'593'600'000;
-  a->set = http::credential_set({http::credential_of("boss", operator_secret),
-                                 http::credential_of("looker", viewer_secret), expired,
-                                 http::credential_of("caller", "sk-client")});
-  a->roles = {{"boss", storage::role::operator_},
-              {"looker", storage::role::viewer},
-              {"gone", storage::role::operator_},
-              {"caller", storage::role::client}};
+  a->set = http::credential_set({made("boss", operator_secret, storage::role::operator_),
+                                 made("looker", viewer_secret, storage::role::viewer), expired,
+                                 made("caller", "sk-client", storage::role::client)});
   return a;
 }
 

@@ -386,4 +386,64 @@ TEST_F(inventory_keys, the_first_gemini_key_beside_vertex_keys_changes_what_is_s
   EXPECT_NE(node_.pool.begin()->second.upstream, tables_->numbers().of("v"));
 }
 
+TEST_F(inventory_keys, the_last_gemini_key_leaves_the_pool_although_that_changes_what_is_served) {
+  close();
+  file(R"({"upstreams":[{"name":"g"},{"name":"v","kind":"vertex"}]})");
+  open();
+  key_fields f;
+  f.upstream = "v";
+  const auto vertex = add(one, f).yes.id;
+  f.upstream = "g";
+  const auto gemini = add(two, f).yes.id;
+  EXPECT_TRUE(node_.pool.contains(gemini));
+  EXPECT_EQ(node_.forgotten, 0U) << "what is known of the other key stays";
+  EXPECT_TRUE(tables_->ask(delete_key{by_, {}, gemini}));
+  EXPECT_FALSE(node_.pool.contains(gemini));
+  EXPECT_TRUE(node_.pool.contains(vertex));
+  EXPECT_TRUE(node_.pool[vertex].returning);
+  EXPECT_EQ(node_.forgotten, 1U);
+  EXPECT_EQ(node_.count, 1U);
+}
+
+TEST_F(inventory_keys, the_pool_follows_a_change_of_an_upstreams_kind) {
+  ASSERT_TRUE(tables_->ask(
+      change_settings{by_, {}, R"({"upstreams":[{"name":"a"},{"name":"b"}]})", false}));
+  key_fields f;
+  f.upstream = "a";
+  const auto a = add(one, f).yes.id;
+  f.upstream = "b";
+  const auto b = add(two, f).yes.id;
+  EXPECT_EQ(node_.pool.size(), 2U);
+  ASSERT_TRUE(tables_->ask(change_settings{
+      by_, {}, R"({"upstreams":[{"name":"a"},{"name":"b","kind":"vertex"}]})", false}));
+  EXPECT_TRUE(node_.pool.contains(a));
+  EXPECT_FALSE(node_.pool.contains(b));
+  ASSERT_TRUE(tables_->ask(
+      change_settings{by_, {}, R"({"upstreams":[{"name":"a"},{"name":"b"}]})", false}));
+  EXPECT_TRUE(node_.pool.contains(b));
+}
+
+TEST_F(inventory_keys, a_refused_write_that_happened_all_the_same_is_undone) {
+  const auto id = add(one).yes.id;
+  {
+    const full_disk full;
+    EXPECT_FALSE(add(two));
+    EXPECT_FALSE(tables_->ask(delete_key{by_, {}, id}));
+  }
+  restart();
+  EXPECT_TRUE(node_.pool.contains(id));
+  EXPECT_EQ(node_.pool.size(), 1U);
+}
+
+TEST_F(inventory_keys, a_page_of_one_order_is_none_of_another) {
+  add(one);
+  add(two);
+  list_keys q;
+  q.limit = 1;
+  q.after = tables_->ask(q).yes.next;
+  ASSERT_FALSE(q.after.empty());
+  q.sort = key_sort::name;
+  EXPECT_EQ(tables_->ask(q).no->reason, "invalid_request");
+}
+
 } // namespace troupe

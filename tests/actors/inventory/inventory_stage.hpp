@@ -24,7 +24,8 @@ public:
     for (auto& k : keys)
       pool[k.key] = std::move(k);
   }
-  void pool_remove(std::vector<std::uint64_t> keys) override {
+  void pool_remove(std::vector<std::uint64_t> keys, bool forget) override {
+    forgotten += forget ? keys.size() : 0;
     for (const auto key : keys)
       pool.erase(key);
   }
@@ -50,7 +51,10 @@ public:
     checks.emplace_back(key, end.what);
     return status(key);
   }
-  void flush_states() override { ++flushes; }
+  result<void> flush_states() override {
+    ++flushes;
+    return {};
+  }
   void use_settings(const loaded_settings& loaded, upstream_kind served) override {
     settings = loaded.values;
     kind = served;
@@ -86,6 +90,7 @@ public:
   int credentials_used = 0;
   int flushes = 0;
   std::size_t count = 0;
+  std::size_t forgotten = 0;
 };
 
 /// A store of truth in a directory of its own, with a clock that tests move.

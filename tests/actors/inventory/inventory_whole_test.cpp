@@ -45,11 +45,13 @@ TEST_F(inventory_whole, a_backup_brings_back_settings_keys_and_credentials) {
 
 TEST_F(inventory_whole, a_backup_that_is_not_there_is_said_and_nothing_changes) {
   const auto id = add("AIzaSy-kept-0000000000001").yes.id;
-  const auto job = finish(tables_->ask(restore_from{by_, where_.path() + "/nowhere"}));
+  const temporary_directory elsewhere;
+  const auto job = finish(tables_->ask(restore_from{by_, elsewhere.path() + "/nowhere"}));
   EXPECT_EQ(job.state, job_state::failed);
   EXPECT_NE(job.error.find("nowhere"), std::string::npos) << job.error;
   EXPECT_TRUE(node_.pool.contains(id));
   EXPECT_EQ(tables_->ask(back_up{by_, "relative"}).no->reason, "invalid_request");
+  EXPECT_EQ(tables_->ask(back_up{by_, where_.path() + "/db/x"}).no->reason, "invalid_request");
 }
 
 TEST_F(inventory_whole, turning_the_secrets_seals_everything_anew) {
