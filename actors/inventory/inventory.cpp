@@ -55,6 +55,12 @@ inventory::inventory(inventory_parts parts, ledger book)
 
 inventory::~inventory() {
   book_.settle();
+  for (const auto& job : parts_.jobs.list())
+    if (job.state == job_state::running)
+      parts_.log.write(log_area::storage, log_level::warning, {},
+                       job.kind + " was cut by the stop after " + std::to_string(job.done)
+                           + (job.total != 0 ? " of " + std::to_string(job.total) : std::string{})
+                           + "; what it had done stays");
   if (copying_.joinable())
     copying_.join();
 }

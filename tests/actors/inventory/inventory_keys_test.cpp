@@ -206,6 +206,13 @@ TEST_F(inventory_keys, an_import_can_be_stopped_and_keeps_what_it_has) {
   EXPECT_LT(node_.pool.size(), 1'200U);
 }
 
+TEST_F(inventory_keys, an_import_that_a_stop_cuts_is_told) {
+  tables_->ask(import_keys{by_, secret{many_keys(1'200)}, {}, false});
+  tables_->step();
+  close();
+  EXPECT_TRUE(log_.has("keys.import was cut by the stop after 500 of 1200"));
+}
+
 TEST_F(inventory_keys, pages_hold_each_key_once_in_every_order) {
   finish(tables_->ask(import_keys{by_, secret{many_keys(250)}, {}, false}));
   for (const auto sort : {key_sort::created, key_sort::name, key_sort::id, key_sort::state,
