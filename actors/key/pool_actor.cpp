@@ -58,7 +58,7 @@ struct pool_actor_state::round {
   std::vector<caf::response_promise> askers;
 };
 
-/// Who waits for removed keys to be gone.
+/// Who waits for removed keys to be gone, or for keys that come back to be there.
 struct pool_actor_state::farewell {
   caf::response_promise asker;
   std::size_t open = 0;
@@ -157,6 +157,7 @@ caf::result<key_status> pool_actor_state::pass_on(check_outcome& c) {
 }
 
 caf::result<void> pool_actor_state::add(add_keys& wanted) {
+  auto whose = std::make_shared<farewell>();
   for (auto& k : wanted.keys) {
     if (k.key == 0)
       return make_error(errc::invalid_argument);
@@ -179,11 +180,14 @@ caf::result<void> pool_actor_state::add(add_keys& wanted) {
     seed.groups = std::move(k.groups);
     seed.enabled = k.enabled;
     if (k.returning && shared_->storage)
-      welcome_back(std::move(seed));
+      welcome_back(std::move(seed), whose);
     else
       admit_key(std::move(seed));
   }
-  return caf::unit;
+  if (whose->open == 0)
+    return caf::unit;
+  whose->asker = self_->make_response_promise();
+  return whose->asker;
 }
 
 caf::result<void> pool_actor_state::remove(const remove_keys& wanted) {
@@ -250,7 +254,7 @@ void pool_actor_state::change(const change_policy& p) {
 }
 
 /// It is shut until storage has said what it knows of the key.
-void pool_actor_state::welcome_back(key_seed seed) {
+void pool_actor_state::welcome_back(key_seed seed, const std::shared_ptr<farewell>& whose) {
   const auto slot = selection_.add(seed.key);
   if (!slot)
     return;
@@ -266,7 +270,18 @@ void pool_actor_state::welcome_back(key_seed seed) {
   standing shut;
   shut.disabled = true;
   selection_.update(seed.key, shut, now());
-  revive(seed.key);
+  ++whose->open;
+  const auto born = [this, key = seed.key, whose](const std::string& record) {
+    revive_with(key, record);
+    one_less(whose);
+  };
+  self_->request(shared_->storage, caf::infinite, load_key_state{seed.key})
+      .then(born, [born](const caf::error&) { born({}); });
+}
+
+void pool_actor_state::one_less(const std::shared_ptr<farewell>& whose) {
+  if (--whose->open == 0)
+    whose->asker.deliver(caf::unit);
 }
 
 bool pool_actor_state::admit_key(key_seed seed) {
@@ -303,8 +318,7 @@ void pool_actor_state::on_down(caf::down_msg& down) {
   if (const auto gone = leaving_.find(id); gone != leaving_.end()) {
     if (shared_->storage && gone->second.forget && !selection_.slot_of(gone->second.key))
       self_->send(shared_->storage, erase_key_state{gone->second.key});
-    if (--gone->second.whose->open == 0)
-      gone->second.whose->asker.deliver(caf::unit);
+    one_less(gone->second.whose);
     leaving_.erase(gone);
     return;
   }

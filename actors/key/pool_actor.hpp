@@ -79,7 +79,8 @@ private:
   caf::result<void> drain();
 
   bool admit_key(key_seed seed);
-  void welcome_back(key_seed seed);
+  void welcome_back(key_seed seed, const std::shared_ptr<farewell>& whose);
+  static void one_less(const std::shared_ptr<farewell>& whose);
   void give_birth(std::uint32_t slot, key_seed seed);
   void on_down(caf::down_msg& down);
   void revive(std::uint64_t key);

@@ -344,6 +344,18 @@ TEST_F(pool_actor_test, a_request_for_groups_gets_a_key_of_them_or_none) {
   EXPECT_EQ(ask({"us", "eu"}).grant, grant_kind::none_usable);
 }
 
+TEST_F(pool_actor_test, a_key_that_comes_back_serves_from_the_answer_on_or_has_its_past) {
+  settle(acquire({}, 1), answer_class::key_invalid);
+  still_.settle_down();
+  EXPECT_EQ(still_.error_of(pool_, remove_keys{{1, 2}, false}), caf::none);
+  add_keys back;
+  for (const std::uint64_t key : {1, 2})
+    back.keys.push_back({.key = key, .name = "", .secret_text = secret{"s"}, .returning = true});
+  EXPECT_EQ(still_.error_of(pool_, back), caf::none);
+  EXPECT_EQ(acquire({}, 2).grant, grant_kind::granted);
+  EXPECT_EQ(acquire({}, 1).grant, grant_kind::none_usable) << "it was refused before it left";
+}
+
 TEST_F(pool_actor_test, tells_the_state_of_every_key_without_asking_one) {
   settle(acquire({}, 1), answer_class::quota_minute, 30'000);
   settle(acquire({}, 2), answer_class::key_invalid);
