@@ -130,10 +130,7 @@ answer<settings_view> inventory::ask(const get_settings&) {
 }
 
 answer<settings_changed> inventory::ask(const change_settings& q) {
-  effects e;
-  auto done = settings_.change(q, keeps_upstreams(), e);
-  carry_out(e);
-  return done;
+  return in_force([&](effects& e) { return settings_.change(q, keeps_upstreams(), e); });
 }
 
 answer<settings_history> inventory::ask(const get_settings_history& q) {
@@ -145,10 +142,7 @@ answer<settings_diff> inventory::ask(const diff_settings& q) {
 }
 
 answer<settings_changed> inventory::ask(const restore_settings& q) {
-  effects e;
-  auto done = settings_.restore(q, keeps_upstreams(), e);
-  carry_out(e);
-  return done;
+  return in_force([&](effects& e) { return settings_.restore(q, keeps_upstreams(), e); });
 }
 
 // --- credentials, audit ----------------------------------------------------------------------
@@ -158,31 +152,19 @@ answer<std::vector<credential_view>> inventory::ask(const list_credentials&) {
 }
 
 answer<new_credential> inventory::ask(const add_credential& q) {
-  effects e;
-  auto done = credentials_.add(q, e);
-  carry_out(e);
-  return done;
+  return in_force([&](effects& e) { return credentials_.add(q, e); });
 }
 
 answer<credential_view> inventory::ask(const edit_credential& q) {
-  effects e;
-  auto done = credentials_.edit(q, e);
-  carry_out(e);
-  return done;
+  return in_force([&](effects& e) { return credentials_.edit(q, e); });
 }
 
 answer<nothing> inventory::ask(const revoke_credential& q) {
-  effects e;
-  auto done = credentials_.revoke(q, e);
-  carry_out(e);
-  return done;
+  return in_force([&](effects& e) { return credentials_.revoke(q, e); });
 }
 
 answer<new_credential> inventory::ask(const renew_credential& q) {
-  effects e;
-  auto done = credentials_.renew(q, e);
-  carry_out(e);
-  return done;
+  return in_force([&](effects& e) { return credentials_.renew(q, e); });
 }
 
 answer<audit_page> inventory::ask(const list_audit& q) {

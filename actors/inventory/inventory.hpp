@@ -106,6 +106,14 @@ private:
   inventory(inventory_parts parts, ledger book);
   result<void> load(std::vector<std::string>& warnings);
   void carry_out(effects& e);
+  /// Does `change`, and lets it come into force before anybody is told.
+  template <class Change>
+  auto in_force(const Change& change) {
+    effects e;
+    auto done = change(e);
+    carry_out(e);
+    return done;
+  }
   key_view shown(std::uint64_t id);
   settings_table::veto keeps_upstreams();
   answer<job_ticket> begin(std::string kind, const asker& by, std::uint64_t total,

@@ -75,28 +75,21 @@ answer<key_view> inventory::ask(const get_key& q) {
 }
 
 answer<key_view> inventory::ask(const add_one_key& q) {
-  effects e;
-  auto done = keys_.add(q, e);
-  carry_out(e);
+  auto done = in_force([&](effects& e) { return keys_.add(q, e); });
   if (!done)
     return *std::move(done.no);
   return shown(done.yes);
 }
 
 answer<key_view> inventory::ask(const edit_key& q) {
-  effects e;
-  auto done = keys_.edit(q, e);
-  carry_out(e);
+  auto done = in_force([&](effects& e) { return keys_.edit(q, e); });
   if (!done)
     return *std::move(done.no);
   return shown(q.id);
 }
 
 answer<nothing> inventory::ask(const delete_key& q) {
-  effects e;
-  auto done = keys_.remove(q, e);
-  carry_out(e);
-  return done;
+  return in_force([&](effects& e) { return keys_.remove(q, e); });
 }
 
 answer<key_view> inventory::ask(const order_key& q) {
