@@ -16,7 +16,8 @@ enum class thoughts_policy : std::uint8_t { on_request, always, never };
 enum class image_output : std::uint8_t { markdown, images, both };
 enum class grounding_output : std::uint8_t { annotations, markdown, both };
 enum class schema_mode : std::uint8_t { automatic, subset, json_schema };
-enum class upstream_kind : std::uint8_t { gemini, vertex };
+/// What an upstream speaks. `openai` and `anthropic` are called in their own protocol only.
+enum class upstream_kind : std::uint8_t { gemini, vertex, openai, anthropic };
 
 /// How requests and answers are translated: the configuration names of
 /// docs/protocol/mapping.md section 0, with its defaults.

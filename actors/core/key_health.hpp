@@ -13,6 +13,7 @@
 // of throttles counts as one; an `ok` that comes while its model rests was sent before the
 // throttle and says nothing about it.
 
+#include "actors/core/instants.hpp"
 #include "actors/core/key_state.hpp"
 #include "protocol/base/time.hpp"
 #include "protocol/gemini/classify.hpp"
@@ -33,12 +34,6 @@ struct health_policy {
   /// Models remembered for one key. One throttle more rests the whole key: too careful, but
   /// never a call before its time.
   std::size_t models_max = 64;
-};
-
-/// Now, on both clocks: monotonic to measure rests, the wall for the daily reset and to show.
-struct instants {
-  time_point now;
-  wall_time wall;
 };
 
 /// A pause that is over at `until`. Without a reason there is none.

@@ -14,26 +14,6 @@ constexpr std::uint8_t enabled_flag = 1;
 
 } // namespace
 
-std::string_view to_string(limit_kind kind) {
-  switch (kind) {
-  case limit_kind::rpm:
-    return "rpm";
-  case limit_kind::tpm:
-    return "tpm";
-  case limit_kind::input_tpm:
-    return "input_tpm";
-  case limit_kind::output_tpm:
-    return "output_tpm";
-  case limit_kind::rpd:
-    return "rpd";
-  case limit_kind::tpd:
-    return "tpd";
-  case limit_kind::concurrency:
-    return "concurrency";
-  }
-  return "unknown";
-}
-
 void write_limits(byte_writer& out, const std::vector<limit>& list) {
   const auto count = std::min(list.size(), byte_writer::short_max);
   out.number(static_cast<std::uint16_t>(count));

@@ -13,6 +13,7 @@
 //   u32 weight, i32 tier
 //   u16 count, limits:     text model, u8 kind, u64 amount
 
+#include "protocol/base/limit.hpp"
 #include "protocol/base/result.hpp"
 
 #include <cstdint>
@@ -22,27 +23,8 @@
 
 namespace troupe::storage {
 
-/// What a declared limit counts. Stored: values never change.
-enum class limit_kind : std::uint8_t {
-  rpm = 1,         ///< requests in any 60 s
-  tpm = 2,         ///< input and output tokens in any 60 s
-  input_tpm = 3,   ///< input tokens in any 60 s
-  output_tpm = 4,  ///< output tokens in any 60 s
-  rpd = 5,         ///< requests of the upstream's day
-  tpd = 6,         ///< tokens of the upstream's day
-  concurrency = 7, ///< calls at one time
-};
-
-/// `rpm`, `input_tpm`, ...
-std::string_view to_string(limit_kind kind);
-
-struct limit {
-  std::string model; ///< empty: of all models together
-  limit_kind kind = limit_kind::rpm;
-  std::uint64_t amount = 0;
-
-  friend bool operator==(const limit&, const limit&) = default;
-};
+using troupe::limit;
+using troupe::limit_kind;
 
 /// What an operator says of one key. Its health is not here but in `key_state_record`.
 struct key_item {
