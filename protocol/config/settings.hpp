@@ -1,5 +1,6 @@
 #pragma once
 
+#include "protocol/base/limit.hpp"
 #include "protocol/base/log.hpp"
 #include "protocol/base/secret.hpp"
 #include "protocol/base/time.hpp"
@@ -74,19 +75,83 @@ struct upstream_settings {
   std::string ca_file;                   ///< empty: the system's
   bool verify = true;                    ///< certificate chain and host name
   std::map<std::string, secret> headers; ///< added to every call; values may be credentials
+  /// Of every key of it that declares none of the same kind and model.
+  std::vector<limit> limits;
 
   friend bool operator==(const upstream_settings&, const upstream_settings&) = default;
 };
 
-/// How keys are chosen and judged.
+/// How the key of an attempt is chosen among those that may serve it.
+enum class pool_strategy : std::uint8_t {
+  most_headroom, ///< the key with the largest part of its limits left
+  round_robin,   ///< one after the other
+  weighted,      ///< in proportion to their weights
+  least_busy,    ///< the key with the fewest calls under way
+  p2c_ewma,      ///< of two at random, the one that answered sooner of late
+};
+
+/// How keys are chosen and judged, and how long a request waits for one.
 struct pool_settings {
   std::uint32_t attempts_max = 3; ///< upstream calls for one request, the first included
   duration request_deadline = std::chrono::seconds{300}; ///< no attempt begins after it
   std::uint32_t strikes_max = 3;                    ///< refusals in a row before a key is disabled
   duration cooldown = std::chrono::seconds{60};     ///< for a throttle that names no delay
   duration cooldown_max = std::chrono::minutes{10}; ///< bounds our guess, not the upstream's word
+  pool_strategy strategy = pool_strategy::most_headroom;
+  duration wait_max = std::chrono::seconds{30}; ///< for a key; 0: no request waits
+  std::size_t waiting_max = 10'000;             ///< at one time; more are refused at once
+  /// Between comments to waiting streams of the OpenAI surface; 0: none.
+  duration wait_heartbeat = std::chrono::seconds{10};
+  /// Added to every window, for a request travels and the upstream's clock is not ours.
+  duration quota_margin = std::chrono::milliseconds{250};
+  std::string day_zone = "America/Los_Angeles"; ///< whose midnight ends a day's quota
+  std::size_t output_tokens_assumed = 65'536;   ///< reserved when a request names no bound
+  bool learn_limits = true;                     ///< where none is declared
+  bool retry_empty = true; ///< an answer without candidates and without a block is tried again
+  bool affinity = true;    ///< the same key for the same session or long prompt prefix
+  /// Headers of a client that name its session, in lower case; the first that is there counts.
+  std::vector<std::string> session_headers{"x-session-id", "x-conversation-id"};
+  duration recheck_min = std::chrono::minutes{5}; ///< first wait of a disabled key; 0: none
+  duration recheck_max = std::chrono::hours{6};
+  std::size_t rechecks_per_minute = 30; ///< of all keys together
 
   friend bool operator==(const pool_settings&, const pool_settings&) = default;
+};
+
+/// The circuit breaker of an upstream host.
+struct breaker_settings {
+  bool enabled = true;
+  std::size_t calls_min = 10; ///< ended within `window`, before the host is judged
+  std::size_t failures_percent = 50;
+  duration window = std::chrono::seconds{10};
+  duration open_min = std::chrono::seconds{2}; ///< doubles each time that it opens again
+  duration open_max = std::chrono::seconds{60};
+  std::size_t probes = 2; ///< calls that must succeed, half open, before it closes
+  duration slow_start = std::chrono::seconds{10}; ///< from closed to full load; 0: at once
+
+  friend bool operator==(const breaker_settings&, const breaker_settings&) = default;
+};
+
+/// Outgoing proxies of some keys.
+struct egress_group {
+  std::string name;                ///< for logs and metrics; unique
+  std::vector<std::string> groups; ///< of keys; empty: of all that no other group names
+  std::vector<secret> proxies;     ///< URLs; they may hold a password
+
+  friend bool operator==(const egress_group&, const egress_group&) = default;
+};
+
+/// The way out to the upstreams.
+struct egress_settings {
+  /// Of keys that no group names and that have none of their own; empty: direct.
+  std::vector<secret> proxies;
+  std::vector<egress_group> groups;
+  duration retry = std::chrono::seconds{30}; ///< first rest of a dead proxy; it grows
+  /// So many keys of one egress, throttled without words within the span, rest it; 0: never.
+  std::size_t throttled_keys = 3;
+  duration throttled_within = std::chrono::seconds{5};
+
+  friend bool operator==(const egress_settings&, const egress_settings&) = default;
 };
 
 /// Who may call. Exactly one of `value` and `sha256` is set.
@@ -106,9 +171,22 @@ struct credentials_settings {
   friend bool operator==(const credentials_settings&, const credentials_settings&) = default;
 };
 
+/// Where requests for some models go.
+struct model_route {
+  std::vector<std::string> models;    ///< names, or patterns with `*`; never empty
+  std::vector<std::string> upstreams; ///< names; empty: all that speak the model's protocol
+  std::vector<std::string> groups;    ///< of keys; empty: all
+
+  friend bool operator==(const model_route&, const model_route&) = default;
+};
+
 struct models_settings {
-  std::vector<std::string> known;  ///< real upstream models besides the built-in list
-  std::vector<std::string> hidden; ///< left out of model lists
+  std::vector<std::string> known;             ///< real upstream models besides the built-in list
+  std::vector<std::string> hidden;            ///< left out of model lists
+  std::map<std::string, std::string> aliases; ///< name that clients say, model that it means
+  /// Models to take instead, in this order, when no attempt for the first can succeed.
+  std::map<std::string, std::vector<std::string>> fallbacks;
+  std::vector<model_route> routes; ///< the first that fits counts
 
   friend bool operator==(const models_settings&, const models_settings&) = default;
 };
@@ -159,6 +237,8 @@ struct settings {
   /// Never empty after loading; names are unique.
   std::vector<upstream_settings> upstreams{upstream_settings{}};
   pool_settings pool;
+  breaker_settings breaker;
+  egress_settings egress;
   credentials_settings credentials;
   models_settings models;
   translation_options translation;
