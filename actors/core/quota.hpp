@@ -19,6 +19,7 @@
 
 #include "actors/core/instants.hpp"
 #include "actors/core/quota_log.hpp"
+#include "actors/core/quota_room.hpp"
 #include "protocol/base/day_clock.hpp"
 #include "protocol/base/limit.hpp"
 
@@ -77,18 +78,6 @@ struct quota_verdict {
   limit_kind why = limit_kind::rpm;
 };
 
-/// What is left in one scope, for whoever chooses among many keys.
-struct quota_room {
-  std::string model;           ///< empty: of all models together
-  std::uint32_t room = 0;      ///< usual calls that fit now
-  std::uint32_t capacity = 0;  ///< that fit into an empty window, at least 1
-  time_point free_at{};        ///< room 0: when there is some again; `never`: at the end of a call
-  std::uint32_t room_then = 0; ///< at `free_at`, at least 1
-  bool per_day = false;
-
-  friend bool operator==(const quota_room&, const quota_room&) = default;
-};
-
 /// One limit, for people.
 struct quota_use {
   quota_limit limit;
@@ -135,7 +124,7 @@ struct quota_record {
 /// A value. Costs a few hundred bytes and a deque per limit that is in use.
 class quota_ledger {
 public:
-  static constexpr time_point never = time_point::max();
+  static constexpr time_point never = quota_room::never;
 
   explicit quota_ledger(quota_policy policy = {}) : policy_(std::move(policy)) {}
 
