@@ -48,12 +48,18 @@ pooling_client::send(const origin& to, const client_request& request, cancel_sou
     co_return failure(errc::invalid_argument, "the request's target is empty or has blanks");
   pool_->tally().requests.add();
   const auto total = detail::later(std::chrono::steady_clock::now(), request.timeouts.total);
-  auto& home = pool_->of(to);
-  auto connection = pool_->take(home);
+  auto* home = request.proxy.empty() ? &pool_->of(to) : nullptr;
+  if (home == nullptr) {
+    const auto through = pool_->of(to, request.proxy);
+    if (!through)
+      co_return through.error();
+    home = *through;
+  }
+  auto connection = pool_->take(*home);
   while (true) {
     const bool reused = connection != nullptr;
     if (!reused)
-      connection = pool_->make(home);
+      connection = pool_->make(*home);
     connection->begin_call(cancel, total);
     auto& c = *connection;
     auto answer = std::make_unique<client_answer>(pool_, std::move(connection), request);

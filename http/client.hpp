@@ -49,7 +49,7 @@ public:
 };
 
 struct client_options {
-  std::size_t connections_idle_max = 256;           ///< per loop and origin
+  std::size_t connections_idle_max = 256;           ///< per loop, origin and proxy
   duration idle_timeout = std::chrono::seconds{55}; ///< an unused pooled connection lives so long
   std::size_t head_bytes_max = 64 * 1024;
   std::string ca_file;                           ///< empty: the system's
@@ -61,11 +61,17 @@ struct client_options {
 
 /// Coarse: each ends a call up to 100 ms late, never early.
 struct client_timeouts {
-  duration connect = std::chrono::seconds{10};     ///< name, TCP and TLS together
+  duration connect = std::chrono::seconds{10};     ///< name, TCP, proxy and TLS together
   duration first_byte = std::chrono::seconds{120}; ///< after the request was sent
   duration silence = std::chrono::seconds{60};     ///< between two pieces of the answer, while
                                                    ///< somebody waits for it, or of the request
   duration total = std::chrono::seconds{600};      ///< from `send` to the end of the body
+};
+
+/// A plain call, as it happens on every request. `run` may be null.
+struct client_hook {
+  void (*run)(void*) = nullptr;
+  void* argument = nullptr;
 };
 
 struct client_request {
@@ -76,6 +82,15 @@ struct client_request {
   std::string_view body;
   bool has_body = true;
   client_timeouts timeouts;
+
+  /// The outgoing proxy that leads to the upstream, as `parse_proxy` reads it; empty: none.
+  /// Connections are never shared between proxies.
+  std::string_view proxy{};
+
+  /// Called when a connection stands and the first byte of the request is about to be written on
+  /// it; once more if a pooled connection turns out to be dead and another takes its place. So the
+  /// caller knows how late a request leaves.
+  client_hook before_bytes{};
 };
 
 /// An upstream's answer while it arrives. Destroying it before all its bytes were given out
@@ -111,7 +126,9 @@ public:
   /// Everything in `request` must live until the task ends. Cancelling closes the
   /// connection at once, also while the body is read. Fails with `connect_failed`,
   /// `tls_failed`, `upstream_timeout`, `upstream_broken`, `upstream_malformed`, `cancelled`,
-  /// `shutting_down`, and `invalid_argument` for a target with blanks or line breaks.
+  /// `shutting_down`, and `invalid_argument` for a target with blanks or line breaks, or a proxy
+  /// that cannot be meant. `proxy_failed`: the proxy cannot be reached, refuses, or says that it
+  /// does not reach the upstream; no byte of the request has been sent then.
   virtual task<result<std::unique_ptr<client_response>>>
   send(const origin& to, const client_request& request, cancel_source& cancel) = 0;
 

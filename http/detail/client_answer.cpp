@@ -58,6 +58,8 @@ void client_answer::write_head(const client_request& request) {
 task<client_answer::head_state> client_answer::exchange_heads(const client_request& request) {
   auto& c = *connection_;
   write_head(request);
+  if (request.before_bytes.run != nullptr && c.ended() == ended_by::nobody)
+    request.before_bytes.run(request.before_bytes.argument);
   c.sending_silence(timeouts_.silence);
   c.send(c.head_memory, request.has_body ? request.body : std::string_view{});
   bool waits_for_first = !c.sending();

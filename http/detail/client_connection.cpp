@@ -244,8 +244,9 @@ void client_connection::on_connected() {
 void client_connection::shake_hands(const tls_context& context, const std::string& host,
                                     tls_sessions& sessions) {
   doing_ = stage::shaking_hands;
-  tls_ = std::make_unique<tls_stream>(context, host, sessions);
-  wire_in_ = std::make_unique_for_overwrite<char[]>(wire_in_bytes);
+  tls_ = std::make_unique<tls_stream>(context, host, sessions, std::move(tls_));
+  if (wire_in_ == nullptr)
+    wire_in_ = std::make_unique_for_overwrite<char[]>(wire_in_bytes);
   go_on_shaking();
 }
 
@@ -314,7 +315,10 @@ bool client_connection::refill_out() {
     part.remove_prefix(next.size());
     room -= next.size();
   }
-  tls_->take_wire(wire_out_);
+  if (!tls_->take_wire(wire_out_)) {
+    fail_sending();
+    return false;
+  }
   out_ = {piece(wire_out_), iovec{}};
   return !wire_out_.empty();
 }

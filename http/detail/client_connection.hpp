@@ -90,6 +90,7 @@ public:
   const std::shared_ptr<const address_list>& addresses() const { return addresses_; }
   void connect(const sockaddr* to, socklen_t to_size);
   bool connecting() const { return doing_ == stage::connecting; }
+  /// A second time: with who is behind the one that the first time was with.
   void shake_hands(const tls_context& context, const std::string& host, tls_sessions& sessions);
   bool shaking_hands() const { return doing_ == stage::shaking_hands; }
   void opened();

@@ -1,9 +1,10 @@
 #include "http/detail/client_open.hpp"
 
+#include "http/core/host_port.hpp"
+#include "http/detail/client_proxy.hpp"
 #include "http/detail/unix_socket.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 
 namespace troupe::http::detail {
@@ -15,22 +16,6 @@ using std::chrono::steady_clock;
 /// An address that does not answer gets its share of the time that is left, but enough to
 /// answer over a slow line.
 constexpr duration address_share_min = std::chrono::seconds{2};
-
-void append_host(std::string& out, const origin& to) {
-  const bool brackets = to.host.find(':') != std::string::npos;
-  if (brackets)
-    out += '[';
-  out += to.host;
-  if (brackets)
-    out += ']';
-}
-
-void append_port(std::string& out, std::uint16_t port) {
-  char digits[8];
-  const auto end = std::to_chars(digits, digits + sizeof digits, port).ptr;
-  out += ':';
-  out.append(digits, end);
-}
 
 failure cannot_connect(const origin& to, const boost::system::error_code& error) {
   return {errc::connect_failed, "cannot connect to " + with_port(to) + ": " + error.message()};
@@ -91,11 +76,21 @@ task<result<void>> connect_to_path(client_connection& c, const origin& to) {
   co_return result<void>();
 }
 
-task<result<void>> shake_hands(client_connection& c, client_pool& pool, const origin& to) {
-  const auto context = pool.tls();
-  if (!context)
-    co_return context.error();
-  c.shake_hands(**context, to.host, c.home().sessions);
+/// Name and TCP. Afterwards the connect limit is set.
+task<result<void>> reach(client_connection& c, client_pool& pool, const origin& to,
+                         time_point until) {
+  auto found = co_await find_addresses(c, pool, to);
+  if (!found)
+    co_return found;
+  auto connected = co_await connect_to_any(c, pool, to, until);
+  if (connected)
+    c.limit(ended_by::connect_limit, until);
+  co_return connected;
+}
+
+task<result<void>> shake_hands(client_connection& c, const tls_context& context, const origin& to,
+                               tls_sessions& sessions) {
+  c.shake_hands(context, to.host, sessions);
   while (c.shaking_hands() && c.ended() == ended_by::nobody)
     co_await c.event();
   if (c.ended() != ended_by::nobody)
@@ -108,25 +103,50 @@ task<result<void>> shake_hands(client_connection& c, client_pool& pool, const or
   co_return result<void>();
 }
 
+/// What keeps us from a proxy is its failure, unless somebody here gave up the whole call.
+failure proxy_fault(const client_connection& c, const origin& to, const failure& what) {
+  if (c.ended() == ended_by::cancel || c.ended() == ended_by::total_limit)
+    return failure_of(c.ended(), to);
+  return {errc::proxy_failed, "the proxy cannot be used: " + what.text};
+}
+
+task<result<void>> open_through(client_connection& c, client_pool& pool, egress& way,
+                                const origin& to, time_point until) {
+  // As SOCKS names an address, there is one: the first, which the system thinks best.
+  std::string host = to.host;
+  if (way.address.kind == proxy_kind::socks5) {
+    auto found = co_await find_addresses(c, pool, to);
+    if (!found)
+      co_return found;
+    host = c.addresses()->front().to_string();
+  }
+  auto reached = co_await reach(c, pool, way.at, until);
+  if (!reached)
+    co_return proxy_fault(c, to, reached.error());
+  if (way.at.tls) {
+    const auto context = pool.tls();
+    if (!context)
+      co_return context.error(); // ours, not the proxy's
+    auto shaken = co_await shake_hands(c, **context, way.at, way.sessions);
+    if (!shaken)
+      co_return proxy_fault(c, to, shaken.error());
+  }
+  const proxy_question question(way.address, to, host, until);
+  co_return co_await ask_proxy(c, question);
+}
+
 } // namespace
 
 std::string with_port(const origin& to) {
   if (!to.unix_path.empty())
     return to.unix_path;
-  std::string out;
-  append_host(out, to);
-  append_port(out, to.port);
-  return out;
+  return join_host_port(to.host, to.port);
 }
 
 std::string host_field_of(const origin& to) {
   if (!to.unix_path.empty())
     return "localhost";
-  std::string out;
-  append_host(out, to);
-  if (to.port != (to.tls ? 443 : 80))
-    append_port(out, to.port);
-  return out;
+  return to.port == (to.tls ? 443 : 80) ? bracketed(to.host) : join_host_port(to.host, to.port);
 }
 
 failure failure_of(ended_by why, const origin& to) {
@@ -160,15 +180,20 @@ task<result<void>> open_connection(client_connection& c, client_pool& pool, cons
       c.opened();
     co_return reached;
   }
-  auto found = co_await find_addresses(c, pool, to);
-  if (!found)
-    co_return found;
-  auto connected = co_await connect_to_any(c, pool, to, until);
-  if (!connected)
-    co_return connected;
+  if (auto* way = c.home().through) {
+    auto led = co_await open_through(c, pool, *way, to, until);
+    if (!led)
+      co_return led;
+  } else {
+    auto reached = co_await reach(c, pool, to, until);
+    if (!reached)
+      co_return reached;
+  }
   if (to.tls) {
-    c.limit(ended_by::connect_limit, until);
-    auto shaken = co_await shake_hands(c, pool, to);
+    const auto context = pool.tls();
+    if (!context)
+      co_return context.error();
+    auto shaken = co_await shake_hands(c, **context, to, c.home().sessions);
     if (!shaken)
       co_return shaken;
   }

@@ -10,9 +10,9 @@
 
 namespace troupe::http::detail {
 
-/// Opens `connection` to `to`: name, TCP with every address in turn, TLS; or a socket file;
-/// within `connect_limit` together. The only place that knows how an upstream is reached, and so
-/// the one that an egress proxy changes. Arguments live until the task ends.
+/// Opens `connection` to `to`: name, TCP with every address in turn, a proxy's leave if its home
+/// is reached through one, TLS; or a socket file; within `connect_limit` together. Arguments live
+/// until the task ends.
 task<result<void>> open_connection(client_connection& connection, client_pool& pool,
                                    const origin& to, duration connect_limit);
 

@@ -4,11 +4,19 @@
 
 #include <algorithm>
 #include <chrono>
-#include <functional>
 
 namespace troupe::http::detail {
 
-origin_pool::origin_pool(const origin& o) : to(o), host_field(host_field_of(o)) {}
+origin_pool::origin_pool(const origin& o, egress* by)
+    : to(o), through(by), host_field(host_field_of(o)) {}
+
+egress::egress(proxy_address a)
+    : address(std::move(a)), at{address.kind == proxy_kind::https, address.host, address.port} {}
+
+bool egress::unused() const {
+  return std::all_of(origins.begin(), origins.end(),
+                     [](const auto& entry) { return entry.second->connections == 0; });
+}
 
 client_pool::client_pool(event_loop& loop, client_options options, log_sink& log)
     : loop_(loop), options_(std::move(options)), log_(log), names_(loop.internals()) {
@@ -16,7 +24,7 @@ client_pool::client_pool(event_loop& loop, client_options options, log_sink& log
     options_.tally = std::make_shared<client_tally>();
 }
 
-std::size_t client_pool::hash::operator()(const origin& o) const noexcept {
+std::size_t origin_hash::operator()(const origin& o) const noexcept {
   return std::hash<std::string>{}(o.host) ^ std::hash<std::string>{}(o.unix_path)
          ^ (std::size_t{o.port} << 1) ^ std::size_t{o.tls};
 }
@@ -31,13 +39,33 @@ result<const tls_context*> client_pool::tls() {
   return tls_.get();
 }
 
-origin_pool& client_pool::of(const origin& to) {
-  if (const auto found = origins_.find(to); found != origins_.end())
+origin_pool& client_pool::of(const origin& to, origin_map& origins, egress* through) {
+  if (const auto found = origins.find(to); found != origins.end())
     return *found->second;
   // Origins come from the configuration, so they are few; but it may change for years.
-  if (origins_.size() >= origins_max)
-    std::erase_if(origins_, [](const auto& entry) { return entry.second->connections == 0; });
-  return *origins_.emplace(to, std::make_unique<origin_pool>(to)).first->second;
+  if (origins.size() >= origins_max)
+    std::erase_if(origins, [](const auto& entry) { return entry.second->connections == 0; });
+  return *origins.emplace(to, std::make_unique<origin_pool>(to, through)).first->second;
+}
+
+result<origin_pool*> client_pool::of(const origin& to, std::string_view proxy) {
+  if (!to.unix_path.empty())
+    return failure(errc::invalid_argument, "no proxy leads to a socket file on this machine");
+  auto found = egresses_.find(proxy);
+  if (found == egresses_.end()) {
+    auto address = parse_proxy(proxy);
+    if (!address)
+      return address.error();
+    // There may be one for every key, all in use: then the next look is taken when there are
+    // twice as many, so that it costs each of them little.
+    if (egresses_.size() >= egresses_swept_at_) {
+      std::erase_if(egresses_, [](const auto& entry) { return entry.second->unused(); });
+      egresses_swept_at_ = std::max(egresses_max, 2 * egresses_.size());
+    }
+    found = egresses_.emplace(proxy, std::make_unique<egress>(std::move(*address))).first;
+  }
+  auto& through = *found->second;
+  return &of(to, through.origins, &through);
 }
 
 std::shared_ptr<client_connection> client_pool::take(origin_pool& home) {
@@ -96,9 +124,14 @@ void client_pool::give_fields(headers fields) {
 
 void client_pool::stop() {
   stopped_ = true;
-  for (auto& [to, home] : origins_)
-    while (const auto connection = take(*home))
-      connection->close(ended_by::owner);
+  const auto close_idle = [this](const origin_map& origins) {
+    for (const auto& [to, home] : origins)
+      while (const auto connection = take(*home))
+        connection->close(ended_by::owner);
+  };
+  close_idle(origins_);
+  for (const auto& [address, way] : egresses_)
+    close_idle(way->origins);
 }
 
 void client_pool::count_opened() {

@@ -1,27 +1,52 @@
 #pragma once
 
 #include "http/client.hpp"
+#include "http/core/proxy_address.hpp"
 #include "http/detail/client_connection.hpp"
 #include "http/detail/client_resolver.hpp"
 #include "http/detail/client_tls.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
 namespace troupe::http::detail {
 
-/// What is kept for one origin.
+struct egress;
+
+/// What is kept for one origin, reached in one way.
 struct origin_pool {
-  explicit origin_pool(const origin& o);
+  origin_pool(const origin& o, egress* by);
 
   const origin to;
+  egress* const through;                                ///< none: directly
   const std::string host_field;                         ///< the value of `host` in requests
   std::vector<std::shared_ptr<client_connection>> idle; ///< the latest used last
   tls_sessions sessions;
   std::size_t connections = 0; ///< all that refer to this
+};
+
+struct origin_hash {
+  std::size_t operator()(const origin& o) const noexcept;
+};
+
+using origin_map = std::unordered_map<origin, std::unique_ptr<origin_pool>, origin_hash>;
+
+/// One outgoing proxy, and what is reached through it.
+struct egress {
+  explicit egress(proxy_address a);
+
+  /// No connection refers to it.
+  bool unused() const;
+
+  const proxy_address address;
+  const origin at; ///< the proxy itself, as if it were an upstream
+  tls_sessions sessions;
+  origin_map origins;
 };
 
 /// The idle connections of one client and what all its connections share. Kept alive by the
@@ -30,6 +55,7 @@ struct origin_pool {
 class client_pool : public std::enable_shared_from_this<client_pool> {
 public:
   static constexpr std::size_t origins_max = 1'024;
+  static constexpr std::size_t egresses_max = 1'024; ///< so many unused ones are kept
   static constexpr std::size_t spare_fields_max = 64;
 
   client_pool(event_loop& loop, client_options options, log_sink& log);
@@ -41,7 +67,10 @@ public:
   /// Made when first needed: reading the system's certificates takes milliseconds.
   result<const tls_context*> tls();
 
-  origin_pool& of(const origin& to);
+  origin_pool& of(const origin& to) { return of(to, origins_, nullptr); }
+
+  /// By way of the proxy with this address. Fails with `invalid_argument`.
+  result<origin_pool*> of(const origin& to, std::string_view proxy);
 
   /// The connection that rested least, or nothing.
   std::shared_ptr<client_connection> take(origin_pool& home);
@@ -66,16 +95,24 @@ public:
   client_tally& tally() { return *options_.tally; }
 
 private:
-  struct hash {
-    std::size_t operator()(const origin& o) const noexcept;
+  struct text_hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept {
+      return std::hash<std::string_view>{}(text);
+    }
   };
+
+  static origin_pool& of(const origin& to, origin_map& origins, egress* through);
 
   event_loop& loop_;
   client_options options_;
   log_sink& log_;
   resolver names_;
   std::unique_ptr<tls_context> tls_;
-  std::unordered_map<origin, std::unique_ptr<origin_pool>, hash> origins_;
+  origin_map origins_;
+  /// By the proxies' addresses as they are given.
+  std::unordered_map<std::string, std::unique_ptr<egress>, text_hash, std::equal_to<>> egresses_;
+  std::size_t egresses_swept_at_ = egresses_max;
   std::vector<headers> spare_fields_;
   bool stopped_ = false;
 };

@@ -73,8 +73,10 @@ result<std::unique_ptr<tls_context>> tls_context::make(const std::string& ca_fil
   return std::unique_ptr<tls_context>{new tls_context{std::move(context), verify}};
 }
 
-tls_stream::tls_stream(const tls_context& context, const std::string& host, tls_sessions& sessions)
-    : ssl_(SSL_new(context.native())),
+tls_stream::tls_stream(const tls_context& context, const std::string& host, tls_sessions& sessions,
+                       std::unique_ptr<tls_stream> under)
+    : under_(std::move(under)),
+      ssl_(SSL_new(context.native())),
       from_wire_(BIO_new(BIO_s_mem())),
       to_wire_(BIO_new(BIO_s_mem())) {
   TROUPE_ASSERT(ssl_ != nullptr);
@@ -125,6 +127,29 @@ std::string tls_stream::problem() const {
 }
 
 void tls_stream::feed(std::string_view wire) {
+  if (under_ == nullptr) {
+    feed_own(wire);
+    return;
+  }
+  under_->feed(wire);
+  char passed[4096];
+  while (true) {
+    const auto piece = under_->decrypt(passed, sizeof passed);
+    switch (piece.is) {
+    case plain::state::bytes:
+      feed_own({passed, piece.bytes});
+      break;
+    case plain::state::wants_input:
+      return;
+    case plain::state::closed:
+    case plain::state::failed:
+      BIO_set_mem_eof_return(from_wire_, 0); // to this one the wire has ended
+      return;
+    }
+  }
+}
+
+void tls_stream::feed_own(std::string_view wire) {
   const int written = BIO_write(from_wire_, wire.data(), static_cast<int>(wire.size()));
   TROUPE_ASSERT(written == static_cast<int>(wire.size()));
 }
@@ -153,15 +178,20 @@ bool tls_stream::encrypt(std::string_view text) {
 }
 
 bool tls_stream::has_wire() const {
-  return BIO_ctrl_pending(to_wire_) > 0;
+  return BIO_ctrl_pending(to_wire_) > 0 || (under_ != nullptr && under_->has_wire());
 }
 
-void tls_stream::take_wire(std::string& out) {
+bool tls_stream::take_wire(std::string& out) {
   out.resize(BIO_ctrl_pending(to_wire_));
-  if (out.empty())
-    return;
-  const int read = BIO_read(to_wire_, out.data(), static_cast<int>(out.size()));
-  TROUPE_ASSERT(read == static_cast<int>(out.size()));
+  if (!out.empty()) {
+    const int read = BIO_read(to_wire_, out.data(), static_cast<int>(out.size()));
+    TROUPE_ASSERT(read == static_cast<int>(out.size()));
+  }
+  if (under_ == nullptr)
+    return true;
+  const bool passed = under_->encrypt(out);
+  const bool taken = under_->take_wire(out);
+  return passed && taken;
 }
 
 } // namespace troupe::http::detail

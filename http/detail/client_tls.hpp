@@ -58,8 +58,10 @@ private:
 class tls_stream {
 public:
   /// Asks for, and checks the certificate against, `host`: a name or an address.
-  /// `sessions` outlives the stream.
-  tls_stream(const tls_context& context, const std::string& host, tls_sessions& sessions);
+  /// `sessions` outlives the stream. With `under`, the wire is what passes through that one: TLS
+  /// with an upstream within TLS with a proxy.
+  tls_stream(const tls_context& context, const std::string& host, tls_sessions& sessions,
+             std::unique_ptr<tls_stream> under = nullptr);
   ~tls_stream();
   tls_stream(const tls_stream&) = delete;
   tls_stream& operator=(const tls_stream&) = delete;
@@ -89,10 +91,13 @@ public:
 
   bool has_wire() const;
 
-  /// Replaces `out` by what must be sent.
-  void take_wire(std::string& out);
+  /// Replaces `out` by what must be sent. False: the connection is beyond use.
+  bool take_wire(std::string& out);
 
 private:
+  void feed_own(std::string_view wire);
+
+  std::unique_ptr<tls_stream> under_;
   std::unique_ptr<SSL, ssl_deleter> ssl_;
   BIO* from_wire_; ///< owned by `ssl_`, like the other
   BIO* to_wire_;

@@ -36,6 +36,8 @@ std::string_view to_string(errc code) {
     return "storage full";
   case errc::conflict:
     return "changed by somebody else";
+  case errc::proxy_failed:
+    return "proxy failed";
   }
   return "unknown";
 }

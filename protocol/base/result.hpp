@@ -36,7 +36,8 @@ enum class errc : std::uint8_t {
   upstream_broken,    ///< reset, truncated, closed early
   upstream_malformed, ///< bytes that are not HTTP, a head over its bound
   storage_full,       ///< the disk has no room; it may have some later
-  conflict            ///< somebody else changed it first: read again, then decide
+  conflict,           ///< somebody else changed it first: read again, then decide
+  proxy_failed        ///< an outgoing proxy, or what it says about the upstream behind it
 };
 
 std::string_view to_string(errc code);
