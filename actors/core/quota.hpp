@@ -18,6 +18,7 @@
 // it can have happened.
 
 #include "actors/core/instants.hpp"
+#include "actors/core/limit_source.hpp"
 #include "actors/core/quota_log.hpp"
 #include "actors/core/quota_room.hpp"
 #include "protocol/base/day_clock.hpp"
@@ -30,14 +31,6 @@
 #include <vector>
 
 namespace troupe {
-
-enum class limit_source : std::uint8_t {
-  declared,  ///< by the operator
-  told,      ///< by the upstream, in a header or an error; enforced unless declared
-  estimated, ///< from the rate at which throttling began; shown, never enforced
-};
-
-std::string_view to_string(limit_source s); ///< `declared`, `told`, `estimated`
 
 struct quota_limit {
   limit what;
