@@ -1,25 +1,12 @@
 #include "actors/cli/check.hpp"
 
 #include "protocol/config/builder.hpp"
+#include "protocol/config/compare.hpp"
 #include "protocol/config/options.hpp"
 
 #include <iterator>
 
 namespace troupe::cli {
-
-namespace {
-
-std::size_t elements_of(const settings& s, std::string_view path) {
-  if (path.starts_with("upstreams[]"))
-    return s.upstreams.size();
-  if (path.starts_with("credentials.clients[]"))
-    return s.credentials.clients.size();
-  if (path.starts_with("credentials.admins[]"))
-    return s.credentials.admins.size();
-  return 1;
-}
-
-} // namespace
 
 std::string summary_of(const settings& s) {
   std::string out = "configuration is valid\n";
@@ -41,7 +28,7 @@ std::vector<shown_option> shown_options(const loaded_settings& loaded) {
   for (const auto& o : config::options()) {
     if (o.type == config::option_type::objects)
       continue;
-    for (std::size_t i = 0; i < elements_of(loaded.values, o.path); ++i) {
+    for (std::size_t i = 0; i < config::elements_of(loaded.values, o); ++i) {
       auto path = config::path_of(o, i);
       auto origin = to_string(loaded.origin_of(path));
       out.push_back({std::move(path), config::show(o, loaded.values, i), std::move(origin)});

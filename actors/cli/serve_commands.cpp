@@ -15,13 +15,18 @@ namespace {
 using config::option;
 using config::option_type;
 
-/// Secrets have no flags: every user of a machine can list its processes' arguments.
+/// Secrets have no flags: every user of a machine can list its processes' arguments. Values that
+/// are JSON have none either: they belong into a file.
 bool has_flag(const option& o) {
   switch (o.type) {
   case option_type::secrets:
   case option_type::secret_text:
   case option_type::digest:
   case option_type::headers:
+  case option_type::proxies:
+  case option_type::limits:
+  case option_type::aliases:
+  case option_type::fallbacks:
   case option_type::objects:
   case option_type::json:
     return false;

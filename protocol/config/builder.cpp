@@ -11,17 +11,24 @@ namespace {
 
 /// Beyond, nobody reads on, and a wrong file of megabytes must not take minutes to refuse.
 constexpr std::size_t problems_max = 100;
-constexpr std::size_t upstreams_max = 64;
-constexpr std::size_t credentials_max = 100'000;
-constexpr std::string_view vertex_url = "https://aiplatform.googleapis.com";
 
-void resize_objects(settings& s, std::string_view list, std::size_t count) {
-  if (list == "upstreams")
-    s.upstreams.resize(count);
-  else if (list == "credentials.clients")
-    s.credentials.clients.resize(count);
-  else
-    s.credentials.admins.resize(count);
+/// What an upstream is called, and where it is, if nobody says so.
+struct kind_defaults {
+  std::string_view name, base_url;
+};
+
+kind_defaults defaults_of(upstream_kind kind) {
+  switch (kind) {
+  case upstream_kind::gemini:
+    return {"gemini", "https://generativelanguage.googleapis.com"};
+  case upstream_kind::vertex:
+    return {"vertex", "https://aiplatform.googleapis.com"};
+  case upstream_kind::openai:
+    return {"openai", "https://api.openai.com"};
+  case upstream_kind::anthropic:
+    return {"anthropic", "https://api.anthropic.com"};
+  }
+  return {};
 }
 
 bool given(const node& object, std::string_view name) {
@@ -141,13 +148,13 @@ void builder::apply_objects(const option& list, const node& value, const place& 
     return problem(from, value.line, path,
                    "must be a list of objects; this is " + std::string{describe(value.kind)},
                    "wrong_type");
-  const auto most = path == "upstreams" ? upstreams_max : credentials_max;
+  const auto most = list_size_max(path);
   if (value.items.size() > most)
     return problem(from, value.line, path, "holds more than " + std::to_string(most) + " elements",
                    "out_of_range");
   std::erase_if(out_.origins, [&](const auto& o) { return o.first.starts_with(path + '['); });
-  resize_objects(out_.values, path, 0);
-  resize_objects(out_.values, path, value.items.size());
+  resize_list(out_.values, path, 0);
+  resize_list(out_.values, path, value.items.size());
   set_origin(path, from, from.lines ? value.line : from.line);
   if (path == "upstreams")
     for (auto& u : out_.values.upstreams)
@@ -169,8 +176,8 @@ void builder::apply_objects(const option& list, const node& value, const place& 
       }
     if (path == "upstreams") {
       auto& u = out_.values.upstreams[i];
-      if (u.kind == upstream_kind::vertex && !given(item, "base_url"))
-        u.base_url = vertex_url;
+      if (!given(item, "base_url"))
+        u.base_url = defaults_of(u.kind).base_url;
     }
   }
 }
@@ -234,10 +241,8 @@ std::size_t builder::upstream_of(upstream_kind kind) {
     return static_cast<std::size_t>(found - all.begin());
   auto& made = all.emplace_back();
   made.kind = kind;
-  if (kind == upstream_kind::vertex) {
-    made.name = "vertex";
-    made.base_url = vertex_url;
-  }
+  made.name = defaults_of(kind).name;
+  made.base_url = defaults_of(kind).base_url;
   return all.size() - 1;
 }
 
@@ -262,12 +267,13 @@ node boolean_node(std::string_view text) {
   return n.truth ? n : text_node(text);
 }
 
-/// Keys may also be separated by white space: they hold none, and files have one per line.
+/// Keys and proxies may also be separated by white space: they hold none, and files have one per
+/// line.
 node comma_list(const option& o, std::string_view text) {
   node n;
   n.kind = node_kind::list;
   std::string separated{text};
-  if (o.type == option_type::secrets)
+  if (o.type == option_type::secrets || o.type == option_type::proxies)
     for (auto& c : separated)
       c = c == ' ' || c == '\t' || c == '\r' || c == '\n' ? ',' : c;
   for (const auto part : split(separated, ','))
@@ -293,9 +299,14 @@ std::optional<node> node_from_text(const option& o, std::string_view text,
   case option_type::choices:
   case option_type::texts:
   case option_type::origins:
+  case option_type::header_names:
   case option_type::secrets:
+  case option_type::proxies:
     return json ? read_document(text, {}, problems) : comma_list(o, text);
   case option_type::headers:
+  case option_type::limits:
+  case option_type::aliases:
+  case option_type::fallbacks:
   case option_type::objects:
   case option_type::json:
     return read_document(text, {}, problems);

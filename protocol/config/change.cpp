@@ -3,6 +3,7 @@
 #include "protocol/config/builder.hpp"
 #include "protocol/config/compare.hpp"
 #include "protocol/config/database_document.hpp"
+#include "protocol/config/database_secrets.hpp"
 #include "protocol/config/tolerate.hpp"
 #include "protocol/config/values.hpp"
 

@@ -81,8 +81,20 @@ std::string_view type_name(option_type t) {
     return "secret";
   case option_type::digest:
     return "digest";
+  case option_type::zone:
+    return "zone";
+  case option_type::header_names:
+    return "header_names";
+  case option_type::proxies:
+    return "proxies";
   case option_type::headers:
     return "headers";
+  case option_type::limits:
+    return "limits";
+  case option_type::aliases:
+    return "aliases";
+  case option_type::fallbacks:
+    return "fallbacks";
   case option_type::objects:
     return "objects";
   case option_type::json:
@@ -103,13 +115,8 @@ config_origin origin_of(const loaded_settings& loaded, const std::string& path) 
 } // namespace
 
 std::size_t elements_of(const settings& s, const option& o) {
-  if (o.path.starts_with("upstreams[]"))
-    return s.upstreams.size();
-  if (o.path.starts_with("credentials.clients[]"))
-    return s.credentials.clients.size();
-  if (o.path.starts_with("credentials.admins[]"))
-    return s.credentials.admins.size();
-  return 1;
+  const auto brackets = o.path.find("[]");
+  return brackets == std::string_view::npos ? 1 : list_size(s, o.path.substr(0, brackets));
 }
 
 bool differs(const option& o, const settings& a, const settings& b, std::size_t index) {

@@ -14,8 +14,6 @@ namespace troupe::config {
 
 namespace {
 
-constexpr std::string_view mask = "***";
-
 node empty_object() {
   node n;
   n.kind = node_kind::object;
@@ -45,25 +43,6 @@ void visit_leaves(const node& object, const std::string& prefix,
     else
       visit(path, m.value);
   }
-}
-
-/// Also our older mask, of which both ends are seen: `abc***xyz`.
-bool is_masked(const node& value) {
-  const std::string_view text = value.text;
-  return value.kind == node_kind::text && !text.empty()
-         && (text.find(mask) != std::string_view::npos
-             || text.find_first_not_of('*') == std::string_view::npos);
-}
-
-/// Calls `visit` with each upstream that is an object and has headers.
-template <class Visit>
-void for_each_headers(node& document, const Visit& visit) {
-  auto* upstreams = member_of(document, "upstreams");
-  if (upstreams == nullptr)
-    return;
-  for (std::size_t i = 0; i < upstreams->items.size(); ++i)
-    if (auto* headers = member_of(upstreams->items[i], "headers"))
-      visit(i, upstreams->items[i], *headers);
 }
 
 /// A name as a part of a path that is shown.
@@ -219,33 +198,6 @@ bool take_out(node& document, std::string_view path) {
 
 void take_out_unknown(node& document, const std::function<void(const std::string&)>& told) {
   take_out_unknown_below(document, {}, {}, told);
-}
-
-void mask_secrets(node& document) {
-  for_each_headers(document, [](std::size_t, const node&, node& headers) {
-    for (auto& h : headers.members)
-      if (h.value.kind == node_kind::text)
-        h.value.text = mask;
-  });
-}
-
-void unmask_secrets(node& document, const settings& now, config_problems& problems) {
-  for_each_headers(document, [&](std::size_t i, const node& upstream, node& headers) {
-    const auto* name = upstream.find("name");
-    const auto known = std::ranges::find(now.upstreams, name == nullptr ? "" : name->text,
-                                         &upstream_settings::name);
-    for (auto& h : headers.members) {
-      if (!is_masked(h.value))
-        continue;
-      const auto header = lower(h.name);
-      if (known != now.upstreams.end() && known->headers.contains(header))
-        h.value.text = known->headers.at(header).reveal();
-      else
-        add_problem(problems, "upstreams[" + std::to_string(i) + "].headers", "masked_secret",
-                    "the value of " + printable_name(header)
-                        + " is masked, which keeps the one that is there, and there is none");
-    }
-  });
 }
 
 } // namespace troupe::config

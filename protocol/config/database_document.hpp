@@ -2,7 +2,6 @@
 
 #include "protocol/config/document.hpp"
 #include "protocol/config/options.hpp"
-#include "protocol/config/settings.hpp"
 
 #include <cstddef>
 #include <functional>
@@ -10,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-/// The database layer as a tree: read strictly, merged, masked, taken apart. Its text has the
+/// The database layer as a tree: read strictly, merged, taken apart. Its text has the
 /// shape of the configuration file, members sorted by name, so that equal layers are equal texts.
 
 namespace troupe::config {
@@ -53,12 +52,5 @@ bool take_out(node& document, std::string_view path);
 
 /// Takes out names that are no options, and calls `told` with the path of each.
 void take_out_unknown(node& document, const std::function<void(const std::string&)>& told);
-
-/// Secret values become "***".
-void mask_secrets(node& document);
-
-/// A masked secret means the one that is in force now. Where there is none, this is a problem:
-/// a mask is never taken for a value.
-void unmask_secrets(node& document, const settings& now, config_problems& problems);
 
 } // namespace troupe::config

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace troupe::config {
 
@@ -12,6 +13,15 @@ namespace {
 
 constexpr std::array key_variables{"GEMINI_API_KEYS", "API_KEYS", "GEMINI_API_KEY",
                                    "GOOGLE_API_KEY"};
+
+constexpr std::array<std::pair<std::string_view, upstream_kind>, 2> other_key_variables{
+    {{"OPENAI_API_KEYS", upstream_kind::openai}, {"ANTHROPIC_API_KEYS", upstream_kind::anthropic}}};
+
+bool is_key_variable(std::string_view name) {
+  return std::find(key_variables.begin(), key_variables.end(), name) != key_variables.end()
+         || std::any_of(other_key_variables.begin(), other_key_variables.end(),
+                        [&](const auto& other) { return other.first == name; });
+}
 
 // Read by the command line, by scripts/dev, or by later versions: no options.
 constexpr std::array reserved{"TROUPE_CONFIG",
@@ -77,34 +87,43 @@ void apply_upstreams_variable(const variables& all, builder& out) {
     out.apply_text("upstreams", v->value, v->where);
 }
 
+namespace {
+
+/// False: the variable holds no key.
+bool give_keys(std::string_view name, const variable& v, upstream_kind kind, builder& out) {
+  auto keys = secrets_of(v, out);
+  if (keys.empty()) {
+    out.warn(std::string{name} + " holds no key");
+    return false;
+  }
+  const auto index = out.upstream_of(kind);
+  const auto& upstream = out.out().values.upstreams[index];
+  if (!upstream.keys.empty())
+    out.warn("the keys configured for upstream \"" + upstream.name + "\" are replaced by those of "
+             + std::string{name});
+  out.set_keys(index, std::move(keys), v.where);
+  return true;
+}
+
+} // namespace
+
 void apply_key_variables(const variables& all, builder& out) {
-  const variable* used = nullptr;
-  std::string used_name;
+  std::string used;
   std::vector<std::string> unused;
   for (const std::string_view name : key_variables) {
     const auto* v = find_set(all, name);
     if (v == nullptr)
       continue;
-    if (used != nullptr) {
+    if (!used.empty())
       unused.emplace_back(name);
-      continue;
-    }
-    auto keys = secrets_of(*v, out);
-    if (keys.empty()) {
-      out.warn(std::string{name} + " holds no key");
-      continue;
-    }
-    used = v;
-    used_name = name;
-    const auto index = out.upstream_of(upstream_kind::gemini);
-    const auto& upstream = out.out().values.upstreams[index];
-    if (!upstream.keys.empty())
-      out.warn("the keys configured for upstream \"" + upstream.name
-               + "\" are replaced by those of " + used_name);
-    out.set_keys(index, std::move(keys), v->where);
+    else if (give_keys(name, *v, upstream_kind::gemini, out))
+      used = name;
   }
   if (!unused.empty())
-    out.warn(joined(unused) + " not used, because " + used_name + " is set");
+    out.warn(joined(unused) + " not used, because " + used + " is set");
+  for (const auto& [name, kind] : other_key_variables)
+    if (const auto* v = find_set(all, name))
+      give_keys(name, *v, kind, out);
 }
 
 void apply_troupe_variables(const variables& all, builder& out) {
@@ -134,7 +153,7 @@ void warn_of_unknown_entries(const variables& all, builder& out) {
   std::vector<std::string> unknown;
   for (const auto& [name, v] : all)
     if (!v.where.variable.empty() && !name.starts_with("TROUPE_") && !is_gemini_balance_name(name)
-        && std::find(key_variables.begin(), key_variables.end(), name) == key_variables.end())
+        && !is_key_variable(name))
       unknown.push_back(printable_name(name));
   if (!unknown.empty())
     out.warn("not known here and left alone: " + joined(unknown));

@@ -35,7 +35,8 @@ void apply_gemini_balance(const variables& all, builder& out);
 
 /// `GEMINI_API_KEYS`, `GEMINI_API_KEY`, `GOOGLE_API_KEY`, gemini-balance's `API_KEYS`: the
 /// first of them that is set, in the order GEMINI_API_KEYS, API_KEYS, GEMINI_API_KEY,
-/// GOOGLE_API_KEY, gives the keys of the first Gemini upstream.
+/// GOOGLE_API_KEY, gives the keys of the first Gemini upstream. `OPENAI_API_KEYS` and
+/// `ANTHROPIC_API_KEYS` give those of the first upstream of that kind.
 void apply_key_variables(const variables& all, builder& out);
 
 /// `TROUPE_...`, one per option. Unknown ones are told with the nearest known name.

@@ -42,7 +42,9 @@ constexpr std::array translated{
     "LOG_LEVEL",
     "SHOW_THINKING_PROCESS",
     "SHOW_SEARCH_LINK",
+    "CHECK_INTERVAL_HOURS",
     "PROXIES",
+    "PROXIES_USE_CONSISTENCY_HASH_BY_API_KEY",
     "AUTO_DELETE_ERROR_LOGS_ENABLED",
     "AUTO_DELETE_ERROR_LOGS_DAYS",
 };
@@ -57,8 +59,8 @@ constexpr std::array without_meaning{
                                    "MYSQL_PASSWORD MYSQL_DATABASE MYSQL_SOCKET"},
     meaningless{"kept out of the pool, where ordinary calls would spend it", "PAID_KEY"},
     meaningless{"no admin sessions", "ADMIN_SESSION_EXPIRE"},
-    meaningless{"no requests are spent on testing keys",
-                "TEST_MODEL CHECK_INTERVAL_HOURS TIMEZONE"},
+    meaningless{"keys are tried again with a call that generates nothing", "TEST_MODEL"},
+    meaningless{"nothing runs at hours of the clock", "TIMEZONE"},
     meaningless{"clients choose by reasoning_effort", "THINKING_BUDGET_MAP"},
     meaningless{"clients ask for tools themselves",
                 "TOOLS_CODE_EXECUTION_ENABLED URL_CONTEXT_ENABLED URL_CONTEXT_MODELS"},
@@ -79,7 +81,6 @@ constexpr std::array without_meaning{
     meaningless{"no uploaded files", "FILES_CLEANUP_ENABLED FILES_CLEANUP_INTERVAL_HOURS "
                                      "FILES_USER_ISOLATION_ENABLED"},
     meaningless{"no look-out for updates", "GITHUB_REPO_OWNER GITHUB_REPO_NAME"},
-    meaningless{"upstreams are called directly", "PROXIES_USE_CONSISTENCY_HASH_BY_API_KEY"},
 };
 
 std::optional<bool> truth_of(const variable* v) {
@@ -228,9 +229,24 @@ void apply_behaviour(const variables& all, builder& out) {
     out.apply_text("log.age_max", "0", find_set(all, "AUTO_DELETE_ERROR_LOGS_ENABLED")->where);
   else if (days != nullptr)
     out.apply_text("log.age_max", std::string{trimmed(days->value)} + 'd', days->where);
+}
+
+/// There, all keys with a failure are tested at one interval; here the wait for one key grows.
+void apply_recheck(const variable& v, builder& out) {
+  const auto hours = number_of(v.value);
+  if (!hours)
+    return out.problem(v.where, 0, "pool.recheck_max", "must be a number of hours");
+  if (*hours == 0)
+    out.apply_text("pool.recheck_min", "0", v.where);
+  else
+    out.apply_text("pool.recheck_max", std::to_string(*hours) + 'h', v.where);
+}
+
+void apply_egress(const variables& all, builder& out) {
   if (const auto* v = find_set(all, "PROXIES"); v != nullptr && !is_nothing(v->value))
-    out.warn("PROXIES are not used by this version: upstreams are called directly, from this "
-             "machine's own address");
+    out.apply_text("egress.proxies", v->value, v->where);
+  if (!truth_of(find_set(all, "PROXIES_USE_CONSISTENCY_HASH_BY_API_KEY")).value_or(true))
+    out.warn("PROXIES_USE_CONSISTENCY_HASH_BY_API_KEY is not used: a key keeps its proxy always");
 }
 
 void warn_of_meaningless(const variables& all, builder& out) {
@@ -262,6 +278,9 @@ void apply_gemini_balance(const variables& all, builder& out) {
   apply_upstreams(all, out);
   apply_tokens(all, out);
   apply_behaviour(all, out);
+  if (const auto* v = find_set(all, "CHECK_INTERVAL_HOURS"))
+    apply_recheck(*v, out);
+  apply_egress(all, out);
   warn_of_meaningless(all, out);
 }
 

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <unordered_set>
 
 namespace troupe {
@@ -107,20 +108,27 @@ void apply_database(const config_text& text, builder& into, loaded_settings& out
   }
 }
 
-/// The built-in upstream goes when nobody spoke of it and another one has the keys.
+/// The built-in upstream goes when nobody spoke of it and one of Vertex AI, which serves the same
+/// models, has the keys.
 void drop_unused_upstream(loaded_settings& out) {
   auto& all = out.values.upstreams;
   const auto spoken_of = [&](const char* path) { return out.origins.count(path) != 0; };
-  if (spoken_of("upstreams") || spoken_of("upstreams[0].base_url") || all.size() != 2
+  const bool vertex = std::ranges::any_of(all, [](const upstream_settings& u) {
+    return u.kind == upstream_kind::vertex && !u.keys.empty();
+  });
+  if (spoken_of("upstreams") || spoken_of("upstreams[0].base_url") || !vertex
       || !all.front().keys.empty())
     return;
   all.erase(all.begin());
   decltype(out.origins) moved;
   for (const auto& [path, origin] : out.origins) {
-    if (path.starts_with("upstreams[1]"))
-      moved["upstreams[0]" + path.substr(std::string_view{"upstreams[1]"}.size())] = origin;
-    else if (!path.starts_with("upstreams[0]"))
+    std::size_t index = 0;
+    constexpr std::string_view list = "upstreams[";
+    const auto* end = path.data() + path.size();
+    if (!path.starts_with(list))
       moved[path] = origin;
+    else if (const auto read = std::from_chars(path.data() + list.size(), end, index); index > 0)
+      moved[std::string{list} + std::to_string(index - 1) + std::string{read.ptr, end}] = origin;
   }
   out.origins = std::move(moved);
 }

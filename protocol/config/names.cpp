@@ -62,6 +62,19 @@ std::string printable_name(std::string_view name) {
   return '"' + std::string{name} + '"';
 }
 
+std::string shown_model(std::string_view name) {
+  constexpr std::size_t run_max = 16;
+  std::size_t run = 0;
+  bool harmless = !name.empty() && name.size() <= name_length_max && !name.starts_with("sk-");
+  for (const char c : name) {
+    const bool parts = std::string_view{"-._/:@*"}.find(c) != std::string_view::npos;
+    run = parts ? 0 : run + 1;
+    harmless =
+        harmless && run <= run_max && (parts || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'));
+  }
+  return harmless ? '"' + std::string{name} + '"' : "a model";
+}
+
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
   for (;;) {

@@ -16,6 +16,10 @@ std::string_view nearest_name(std::string_view given, std::span<const std::strin
 /// the wrong place: long, or with characters that no option has.
 std::string printable_name(std::string_view name);
 
+/// The name of a model in quotes for an error text, or `a model` where it may be a secret: capital
+/// letters, or many characters in a row that no hyphen or dot parts.
+std::string shown_model(std::string_view name);
+
 /// Parts of `text` between `separator`s, without surrounding white space.
 std::vector<std::string_view> split(std::string_view text, char separator);
 

@@ -44,6 +44,28 @@ std::string json_list(const List& list, Print print) {
   return '[' + out + ']';
 }
 
+template <class Map, class Print>
+std::string json_object(const Map& map, Print print) {
+  std::string out;
+  for (const auto& [name, value] : map)
+    out += (out.empty() ? "" : ",") + quoted(name) + ':' + print(value);
+  return '{' + out + '}';
+}
+
+/// Calls `f` with the list of objects that has the path, which is one of the table.
+template <class Settings, class F>
+auto with_list(Settings& s, std::string_view list, F f) {
+  if (list == "upstreams")
+    return f(s.upstreams);
+  if (list == "egress.groups")
+    return f(s.egress.groups);
+  if (list == "models.routes")
+    return f(s.models.routes);
+  if (list == "credentials.clients")
+    return f(s.credentials.clients);
+  return f(s.credentials.admins);
+}
+
 /// Prints the value of any field; the option tells numbers of bytes from counts.
 struct printer {
   const option& o;
@@ -65,14 +87,33 @@ struct printer {
     return json_list(*v, [](const std::string& s) { return quoted(s); });
   }
   std::string operator()(const std::vector<secret>* v) const {
-    return json_list(*v, [](const secret&) { return std::string{R"("***")"}; });
+    const bool proxies = o.type == option_type::proxies;
+    return json_list(*v, [&](const secret& s) {
+      return proxies ? quoted(masked_proxy(s.reveal())) : std::string{R"("***")"};
+    });
   }
   std::string operator()(const secret* v) const { return v->empty() ? "null" : R"("***")"; }
   std::string operator()(const std::map<std::string, secret>* v) const {
-    std::string out;
-    for (const auto& [name, value] : *v)
-      out += (out.empty() ? "" : ",") + quoted(name) + R"(:"***")";
-    return '{' + out + '}';
+    return json_object(*v, [](const secret&) { return std::string{R"("***")"}; });
+  }
+  std::string operator()(const std::map<std::string, std::string>* v) const {
+    return json_object(*v, [](const std::string& s) { return quoted(s); });
+  }
+  std::string operator()(const std::map<std::string, std::vector<std::string>>* v) const {
+    return json_object(*v, [this](const auto& list) { return (*this)(&list); });
+  }
+  std::string operator()(const std::vector<limit>* v) const {
+    std::map<std::string, std::map<std::string, std::uint64_t>> by_model;
+    for (const auto& l : *v)
+      by_model[l.model].emplace(troupe::to_string(l.kind), l.amount);
+    const auto whole = [](std::uint64_t amount) { return std::to_string(amount); };
+    auto out = json_object(by_model[std::string{}], whole);
+    by_model.erase(std::string{});
+    if (by_model.empty())
+      return out;
+    out.pop_back();
+    return out + (out.size() > 1 ? "," : "") + R"("models":)"
+           + json_object(by_model, [&](const auto& of) { return json_object(of, whole); }) + '}';
   }
   std::string operator()(const listen_address* v) const { return quoted(to_string(*v)); }
   std::string operator()(const choice_field& v) const {
@@ -111,6 +152,20 @@ std::vector<std::string_view> choices_of(const option& o) {
   return split(o.choices, '|');
 }
 
+std::size_t list_size(const settings& s, std::string_view list) {
+  return with_list(s, list, [](const auto& objects) { return objects.size(); });
+}
+
+void resize_list(settings& s, std::string_view list, std::size_t count) {
+  with_list(s, list, [count](auto& objects) { objects.resize(count); });
+}
+
+std::size_t list_size_max(std::string_view list) {
+  if (list == "upstreams")
+    return 64;
+  return list.starts_with("credentials.") ? 100'000 : 1'000;
+}
+
 std::string allowed(const option& o) {
   using print = std::string (*)(std::int64_t);
   const print plain = [](std::int64_t v) { return std::to_string(v); };
@@ -147,6 +202,18 @@ std::string allowed(const option& o) {
     return "a text of at least 8 printable characters without spaces";
   case option_type::digest:
     return "64 hex digits";
+  case option_type::zone:
+    return R"(the name of a time zone, such as "Europe/Berlin" or "UTC")";
+  case option_type::header_names:
+    return "a list of names of headers";
+  case option_type::proxies:
+    return R"(a list of proxies such as "http://host:3128" or "socks5://user:password@host:1080")";
+  case option_type::limits:
+    return R"(an object of limits such as {"rpm": 10, "models": {"gemini-2.5-pro": {"rpd": 50}}})";
+  case option_type::aliases:
+    return R"(an object of names and models, such as {"fast": "gemini-2.5-flash"})";
+  case option_type::fallbacks:
+    return "an object of models and lists of models";
   case option_type::headers:
     return "an object of header names and texts";
   case option_type::objects:

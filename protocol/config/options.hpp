@@ -25,17 +25,23 @@ enum class option_type : std::uint8_t {
   text,
   path, ///< of a file or directory
   url,
-  address,     ///< where to listen
-  choice,      ///< one of `choices`
-  choices,     ///< a list of some of `choices`
-  texts,       ///< a list
-  origins,     ///< a list of browser origins
-  secrets,     ///< a list of keys
-  secret_text, ///< one secret
-  digest,      ///< SHA-256 in hex
-  headers,     ///< an object of header names and values
-  objects,     ///< a list of objects, whose options are in the table as `path[].name`
-  json,        ///< any list of objects, kept as text
+  address,      ///< where to listen
+  choice,       ///< one of `choices`
+  choices,      ///< a list of some of `choices`
+  texts,        ///< a list
+  origins,      ///< a list of browser origins
+  secrets,      ///< a list of keys
+  secret_text,  ///< one secret
+  digest,       ///< SHA-256 in hex
+  zone,         ///< a time zone by its name
+  header_names, ///< a list of names of headers
+  proxies,      ///< a list of proxies; their user and password are secret
+  headers,      ///< an object of header names and values
+  limits,       ///< an object of limits, with more of them by model
+  aliases,      ///< an object of models by name
+  fallbacks,    ///< an object of lists of models by model
+  objects,      ///< a list of objects, whose options are in the table as `path[].name`
+  json,         ///< any list of objects, kept as text
 };
 
 /// An enum, as its place among the choices.
@@ -49,10 +55,11 @@ struct choice_field {
 using switches_field = std::vector<bool*>;
 
 /// Where a value lives.
-using field = std::variant<bool*, std::uint32_t*, std::size_t*, duration*, std::string*,
-                           std::vector<std::string>*, std::vector<secret>*, secret*,
-                           std::map<std::string, secret>*, listen_address*, choice_field,
-                           switches_field, std::monostate>;
+using field = std::variant<
+    bool*, std::uint32_t*, std::size_t*, duration*, std::string*, std::vector<std::string>*,
+    std::vector<secret>*, secret*, std::map<std::string, secret>*, listen_address*,
+    std::vector<limit>*, std::map<std::string, std::string>*,
+    std::map<std::string, std::vector<std::string>>*, choice_field, switches_field, std::monostate>;
 
 struct option {
   std::string_view path; ///< `server.body_bytes_max`; `upstreams[].name` for what is in a list
@@ -84,5 +91,13 @@ std::string allowed(const option& o);
 std::string show(const option& o, const settings& s, std::size_t index = 0);
 
 std::vector<std::string_view> choices_of(const option& o);
+
+/// Length of a list of objects (`upstreams`, `models.routes`), by its path.
+std::size_t list_size(const settings& s, std::string_view list);
+
+void resize_list(settings& s, std::string_view list, std::size_t count);
+
+/// How many objects a list may hold.
+std::size_t list_size_max(std::string_view list);
 
 } // namespace troupe::config

@@ -1,5 +1,6 @@
 #include "protocol/config/relations.hpp"
 
+#include "protocol/config/names.hpp"
 #include "protocol/config/values.hpp"
 
 #include <algorithm>
@@ -71,9 +72,6 @@ struct checking {
     }
     if (loaded.values.upstreams.empty())
       problem("upstreams", "must hold at least one");
-    const auto& s = loaded.values.upstreams;
-    if (std::all_of(s.begin(), s.end(), [](const auto& u) { return u.keys.empty(); }))
-      warn("no upstream has a key: set GEMINI_API_KEYS, or keys or keys_file of an upstream");
   }
 
   static bool is_loopback(std::string_view url) {
@@ -97,12 +95,97 @@ struct checking {
     }
   }
 
-  void spans() {
+  void not_longer(const std::string& path, duration span, const std::string& bound,
+                  duration bound_span) {
+    if (span > bound_span)
+      problem(path, "must not be longer than " + bound + ", " + format_duration(bound_span), bound);
+  }
+
+  /// Zero turns something off; what is on must not be so short that it only costs.
+  void a_second_or_none(const std::string& path, duration span) {
+    if (span > duration{0} && span < std::chrono::seconds{1})
+      problem(path, "must be 0 or at least 1s", {}, "out_of_range");
+  }
+
+  void pool() {
     const auto& p = loaded.values.pool;
-    if (p.cooldown > p.cooldown_max)
-      problem("pool.cooldown",
-              "must not be longer than pool.cooldown_max, " + format_duration(p.cooldown_max),
-              "pool.cooldown_max");
+    not_longer("pool.cooldown", p.cooldown, "pool.cooldown_max", p.cooldown_max);
+    not_longer("pool.recheck_min", p.recheck_min, "pool.recheck_max", p.recheck_max);
+    a_second_or_none("pool.wait_heartbeat", p.wait_heartbeat);
+    a_second_or_none("pool.recheck_min", p.recheck_min);
+    if (p.wait_max > p.request_deadline)
+      warn("pool.wait_max is longer than pool.request_deadline, "
+           + format_duration(p.request_deadline) + ", which ends every wait");
+    const auto& b = loaded.values.breaker;
+    not_longer("breaker.open_min", b.open_min, "breaker.open_max", b.open_max);
+  }
+
+  void egress() {
+    std::set<std::string_view> names;
+    const auto& groups = loaded.values.egress.groups;
+    for (std::size_t i = 0; i < groups.size(); ++i)
+      if (!groups[i].name.empty() && !names.insert(groups[i].name).second)
+        problem("egress.groups[" + std::to_string(i) + "].name",
+                "stands twice: names of egress groups are unique", {}, "duplicate");
+  }
+
+  /// Following an alias again and again must end at a model.
+  void aliases() {
+    const auto& all = loaded.values.models.aliases;
+    std::set<std::string_view> sound; // they are followed once each, however they are chained
+    for (const auto& [name, model] : all) {
+      std::set<std::string_view> passed;
+      auto at = all.find(name);
+      while (at != all.end() && !sound.contains(at->first) && passed.insert(at->first).second)
+        at = all.find(at->second);
+      if (at != all.end() && !sound.contains(at->first))
+        return problem("models.aliases", shown_model(at->first) + " leads back to itself");
+      sound.merge(passed);
+    }
+  }
+
+  void fallbacks() {
+    for (const auto& [name, models] : loaded.values.models.fallbacks) {
+      std::set<std::string_view> seen;
+      for (const auto& model : models)
+        if (model == name)
+          problem("models.fallbacks", shown_model(name) + " must not be in its own list");
+        else if (!seen.insert(model).second)
+          problem("models.fallbacks",
+                  shown_model(model) + " stands twice in the list of " + shown_model(name), {},
+                  "duplicate");
+    }
+  }
+
+  void routes() {
+    const auto& all = loaded.values.models.routes;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const auto element = "models.routes[" + std::to_string(i) + "].";
+      if (all[i].models.empty())
+        problem(element + "models", "must name at least one model");
+      route_upstreams(all[i], element + "upstreams");
+    }
+  }
+
+  void route_upstreams(const model_route& route, const std::string& path) {
+    const auto& known = loaded.values.upstreams;
+    std::set<upstream_kind> kinds;
+    for (std::size_t i = 0; i < route.upstreams.size(); ++i) {
+      const auto found = std::ranges::find(known, route.upstreams[i], &upstream_settings::name);
+      if (found != known.end()) {
+        kinds.insert(found->kind);
+        continue;
+      }
+      std::vector<std::string_view> names;
+      for (const auto& u : known)
+        names.push_back(u.name);
+      auto text = "element " + std::to_string(i) + " names no upstream";
+      if (const auto near = nearest_name(route.upstreams[i], names); !near.empty())
+        text += "; did you mean " + printable_name(near) + '?';
+      problem(path, std::move(text), "upstreams");
+    }
+    if (kinds.size() > 1)
+      problem(path, "must name upstreams of one kind", "upstreams");
   }
 };
 
@@ -114,7 +197,11 @@ void check_relations(loaded_settings& loaded) {
   c.upstreams();
   c.credentials(loaded.values.credentials.clients, "credentials.clients");
   c.credentials(loaded.values.credentials.admins, "credentials.admins");
-  c.spans();
+  c.pool();
+  c.egress();
+  c.aliases();
+  c.fallbacks();
+  c.routes();
 }
 
 } // namespace troupe::config

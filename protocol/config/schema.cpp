@@ -1,7 +1,7 @@
 #include "protocol/config/schema.hpp"
 
 #include "protocol/config/options.hpp"
-#include "protocol/config/store.hpp"
+#include "protocol/config/store_objects.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -27,6 +27,12 @@ constexpr const char* url_pattern = "^https?://[^/@?#]+(/[^ ?#]*)?$";
 constexpr const char* origin_pattern = "^(\\*|https?://[^/@?#]+)$";
 constexpr const char* address_pattern =
     "^[ \\t\\r\\n]*([0-9.]+|\\[[0-9A-Fa-f:.]+\\]|localhost)?:[0-9]+[ \\t\\r\\n]*$";
+constexpr const char* zone_pattern = "^[A-Za-z0-9_+/-]+$";
+constexpr const char* header_pattern = "^[-!#$%&'*+.^_`|~0-9A-Za-z]+$";
+constexpr const char* proxy_pattern =
+    "^(http|https|socks5|socks5h)://([^ /?#@:][^ /?#@]*@)?(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]+)"
+    ":[0-9]+$";
+constexpr const char* model_pattern = "^[!-~]{1,128}$";
 constexpr const char* printable_pattern = "^[!-~]+$";
 
 json text(const char* pattern) {
@@ -56,6 +62,34 @@ json safety_setting() {
           {"properties", {{"category", {{"type", "string"}}}, {"threshold", {{"type", "string"}}}}},
           {"required", {"category", "threshold"}},
           {"additionalProperties", false}};
+}
+
+/// An object of things by the names of models; null says nothing.
+json by_model(json value) {
+  value["type"] = {value["type"], "null"};
+  return {{"type", "object"},
+          {"propertyNames", {{"pattern", model_pattern}}},
+          {"additionalProperties", std::move(value)}};
+}
+
+json limits_schema(bool with_models) {
+  json properties = json::object();
+  for (const auto kind : limit_kinds)
+    properties[std::string{to_string(kind)}] = {
+        {"type", {"integer", "null"}}, {"minimum", 1}, {"maximum", limit_amount_max}};
+  if (with_models) {
+    properties["models"] = by_model(limits_schema(false));
+    properties["models"]["type"] = {"object", "null"};
+  }
+  return {
+      {"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}};
+}
+
+json fallbacks_schema() {
+  auto models = list(text(model_pattern));
+  models["minItems"] = 1;
+  models["maxItems"] = fallback_models_max;
+  return by_model(std::move(models));
 }
 
 /// What may stand there, besides `null`.
@@ -95,6 +129,23 @@ json value_schema(const option& o) {
     schema["maxItems"] = texts_max;
     return schema;
   }
+  case option_type::zone: {
+    auto schema = text(zone_pattern);
+    schema["maxLength"] = 64;
+    return schema;
+  }
+  case option_type::header_names:
+  case option_type::proxies: {
+    auto schema = list(text(o.type == option_type::proxies ? proxy_pattern : header_pattern));
+    schema["maxItems"] = texts_max;
+    return schema;
+  }
+  case option_type::limits:
+    return limits_schema(true);
+  case option_type::aliases:
+    return by_model(text(model_pattern));
+  case option_type::fallbacks:
+    return fallbacks_schema();
   case option_type::secrets: {
     auto schema = list(text(printable_pattern));
     schema["items"]["maxLength"] = secret_length_max;
@@ -110,7 +161,7 @@ json value_schema(const option& o) {
     return text("^[0-9A-Fa-f]{64}$");
   case option_type::headers:
     return {{"type", "object"},
-            {"propertyNames", {{"pattern", "^[-!#$%&'*+.^_`|~0-9A-Za-z]+$"}}},
+            {"propertyNames", {{"pattern", header_pattern}}},
             {"additionalProperties", text("^[ -~]*$")}};
   case option_type::objects:
     return list({{"type", "object"}, {"properties", json::object()}});

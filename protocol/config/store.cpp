@@ -1,6 +1,7 @@
 #include "protocol/config/store.hpp"
 
 #include "protocol/config/names.hpp"
+#include "protocol/config/store_objects.hpp"
 #include "protocol/config/values.hpp"
 
 #include <algorithm>
@@ -56,10 +57,15 @@ struct storing {
     case option_type::texts:
     case option_type::origins:
     case option_type::secrets:
+    case option_type::header_names:
+    case option_type::proxies:
     case option_type::objects:
     case option_type::json:
       return node_kind::list;
     case option_type::headers:
+    case option_type::limits:
+    case option_type::aliases:
+    case option_type::fallbacks:
       return node_kind::object;
     default:
       return node_kind::text;
@@ -117,6 +123,32 @@ struct storing {
       *target = *span;
   }
 
+  /// Whether a text fits the type of the option.
+  bool is_text(std::string_view text) const {
+    switch (o.type) {
+    case option_type::digest:
+      return is_sha256(text);
+    case option_type::text:
+      return is_name(text);
+    case option_type::zone:
+      return is_zone_name(text);
+    default:
+      return text.find('\0') == std::string_view::npos && text.size() <= path_length_max;
+    }
+  }
+
+  /// Whether an element of a list fits.
+  bool is_element(std::string_view text) const {
+    switch (o.type) {
+    case option_type::origins:
+      return is_origin(text);
+    case option_type::header_names:
+      return is_header_name(text);
+    default:
+      return !text.empty() && text.size() <= text_length_max && is_printable(text, false);
+    }
+  }
+
   void operator()(std::string* target) {
     if (o.type == option_type::json)
       return list_of_objects(target);
@@ -129,11 +161,7 @@ struct storing {
       *target = normalized_base_url(value.text);
       return;
     }
-    const bool good = o.type == option_type::digest ? is_sha256(value.text)
-                      : o.type == option_type::text ? is_name(value.text)
-                                                    : value.text.find('\0') == std::string::npos
-                                                          && value.text.size() <= path_length_max;
-    if (!good)
+    if (!is_text(value.text))
       return refuse();
     *target = o.type == option_type::digest ? lower(value.text) : value.text;
   }
@@ -178,20 +206,20 @@ struct storing {
       return refuse(value.line, "holds more than " + std::to_string(texts_max) + " elements",
                     "out_of_range");
     const bool good = each_text([&](std::size_t i, const node& item) {
-      const bool fits = o.type == option_type::origins
-                            ? is_origin(item.text)
-                            : !item.text.empty() && item.text.size() <= text_length_max
-                                  && is_printable(item.text, false);
-      if (!fits)
+      // Names of headers are the same in any case, and are compared in lower case.
+      auto text = o.type == option_type::header_names ? lower(item.text) : item.text;
+      if (!is_element(text))
         refuse(item.line, "element " + std::to_string(i) + " does not fit: must be " + allowed(o));
-      else if (std::find(texts.begin(), texts.end(), item.text) == texts.end())
-        texts.push_back(item.text);
+      else if (std::find(texts.begin(), texts.end(), text) == texts.end())
+        texts.push_back(std::move(text));
     });
     if (good)
       *target = std::move(texts);
   }
 
   void operator()(std::vector<secret>* target) {
+    if (o.type == option_type::proxies)
+      return proxies(target);
     std::vector<secret> keys;
     std::unordered_set<std::string_view> seen;
     const bool good = each_text([&](std::size_t i, const node& item) {
@@ -212,6 +240,23 @@ struct storing {
       *target = std::move(keys);
   }
 
+  void proxies(std::vector<secret>* target) {
+    std::vector<secret> all;
+    if (value.items.size() > texts_max)
+      return refuse(value.line, "holds more than " + std::to_string(texts_max) + " elements",
+                    "out_of_range");
+    const bool good = each_text([&](std::size_t i, const node& item) {
+      if (const auto fault = fault_of_proxy(item.text); !fault.empty())
+        refuse(item.line, "element " + std::to_string(i) + ' ' + std::string{fault});
+      else if (std::find(all.begin(), all.end(), secret{item.text}) != all.end())
+        ++outcome.repeated;
+      else
+        all.emplace_back(item.text);
+    });
+    if (good)
+      *target = std::move(all);
+  }
+
   void operator()(secret* target) {
     if (!is(node_kind::text))
       return;
@@ -226,25 +271,21 @@ struct storing {
     }
   }
 
-  void operator()(std::map<std::string, secret>* target) {
+  /// A value with members of its own, by one of the readers of `store_objects.hpp`.
+  template <class T>
+  void object(T* target, T (*read)(const node&, std::vector<value_fault>&)) {
     if (!is(node_kind::object))
       return;
-    std::map<std::string, secret> headers;
-    for (const auto& m : value.members) {
-      const auto name = lower(m.name);
-      if (!is_header_name(name))
-        refuse(m.line, "holds a name that no header can have");
-      else if (is_reserved_header(name))
-        refuse(m.line, printable_name(name) + " is set by the gateway itself");
-      else if (m.value.kind != node_kind::text || !is_printable(m.value.text, true))
-        refuse(m.line,
-               "the value of " + printable_name(name) + " must be a text of printable ASCII",
-               m.value.kind == node_kind::text ? "invalid_value" : "wrong_type");
-      else if (!headers.emplace(name, secret{m.value.text}).second)
-        refuse(m.line, printable_name(name) + " stands here twice", "duplicate");
-    }
+    auto all = read(value, outcome.faults);
     if (outcome.faults.empty())
-      *target = std::move(headers);
+      *target = std::move(all);
+  }
+
+  void operator()(std::map<std::string, secret>* target) { object(target, &read_headers); }
+  void operator()(std::vector<limit>* target) { object(target, &read_limits); }
+  void operator()(std::map<std::string, std::string>* target) { object(target, &read_aliases); }
+  void operator()(std::map<std::string, std::vector<std::string>>* target) {
+    object(target, &read_fallbacks);
   }
 
   void operator()(listen_address* target) {

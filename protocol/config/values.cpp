@@ -242,6 +242,50 @@ std::string normalized_base_url(std::string_view url) {
   return std::string{url};
 }
 
+std::string_view fault_of_proxy(std::string_view url) {
+  constexpr std::array schemes{"http", "https", "socks5", "socks5h"};
+  const auto parts = split_at_scheme(url);
+  if (!parts || std::find(schemes.begin(), schemes.end(), parts->scheme) == schemes.end())
+    return "must begin with http://, https://, socks5:// or socks5h://";
+  if (url.find("***") != std::string_view::npos)
+    return "is masked, which is no proxy";
+  const auto at = parts->authority.rfind('@');
+  const bool user = at != std::string_view::npos;
+  const auto host = user ? parts->authority.substr(at + 1) : parts->authority;
+  const auto who = user ? parts->authority.substr(0, at) : std::string_view{"u"};
+  if (who.empty() || who.front() == ':' || who.find_first_of("@?#") != std::string_view::npos
+      || !is_printable(who, false))
+    return "must have a user before the password, and special characters of both as %40";
+  const auto colon = host.rfind(':');
+  if (!parts->path.empty() || colon == std::string_view::npos || host.ends_with(']')
+      || !is_authority(host))
+    return "must end with a host and a port from 1 to 65535";
+  return {};
+}
+
+std::string masked_proxy(std::string_view url) {
+  const auto scheme = url.find("://");
+  const auto at = url.rfind('@');
+  if (at == std::string_view::npos)
+    return std::string{url};
+  const auto shown = scheme == std::string_view::npos || scheme > at ? 0 : scheme + 3;
+  return std::string{url.substr(0, shown)} + "***" + std::string{url.substr(at)};
+}
+
+bool is_zone_name(std::string_view text) {
+  return !text.empty() && text.size() <= 64 && text.front() != '/' && text.back() != '/'
+         && text.find("..") == std::string_view::npos
+         && std::all_of(text.begin(), text.end(), [](char c) {
+              return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+                     || c == '/' || c == '_' || c == '-' || c == '+';
+            });
+}
+
+bool is_model_name(std::string_view text) {
+  constexpr std::size_t length_max = 128;
+  return !text.empty() && text.size() <= length_max && is_printable(text, false);
+}
+
 bool is_origin(std::string_view text) {
   if (text == "*")
     return true;

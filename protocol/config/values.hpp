@@ -35,6 +35,19 @@ std::string_view fault_of_base_url(std::string_view url);
 /// (`/v1beta`, `/v1beta1/publishers/google`), which many configurations carry.
 std::string normalized_base_url(std::string_view url);
 
+/// What is wrong with `url` as an outgoing proxy; empty: nothing. It is `http`, `https`, `socks5`
+/// or `socks5h`, perhaps a user and a password, a host and a port.
+std::string_view fault_of_proxy(std::string_view url);
+
+/// Where a proxy is, with `***` for its user and password: `http://***@host:3128`.
+std::string masked_proxy(std::string_view url);
+
+/// What the name of a time zone looks like. Whether there is such a zone, only a machine knows.
+bool is_zone_name(std::string_view text);
+
+/// What the name of a model, or a pattern of names, may be.
+bool is_model_name(std::string_view text);
+
 /// Scheme, host and port and nothing else, as a browser's `Origin` header says it; or `*`.
 bool is_origin(std::string_view text);
 

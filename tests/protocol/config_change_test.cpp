@@ -268,6 +268,68 @@ TEST(config_change, what_is_masked_may_be_sent_back_as_it_is) {
   EXPECT_EQ(done.document, document);
 }
 
+constexpr const char* with_proxies =
+    R"({"egress":{"groups":[{"name":"x","proxies":["http://u:one@h.example:1"]}],)"
+    R"("proxies":["http://u:two@h.example:1","socks5://p.example:2","http://v:three@h.example:1"]}})";
+
+TEST(config_change, proxies_are_masked_and_may_be_sent_back_as_they_are) {
+  const auto masked = masked_document(with_proxies);
+  EXPECT_EQ(
+      masked,
+      R"({"egress":{"groups":[{"name":"x","proxies":["http://***@h.example:1"]}],)"
+      R"("proxies":["http://***@h.example:1","socks5://p.example:2","http://***@h.example:1"]}})");
+  const auto done = plan_change({}, with_proxies, masked);
+  ASSERT_TRUE(done.problems.empty()) << to_string(done.problems.front());
+  EXPECT_TRUE(done.changes.empty());
+  EXPECT_EQ(done.document, with_proxies);
+}
+
+TEST(config_change, a_masked_proxy_may_move_while_it_is_clear_which_one_it_is) {
+  const auto done = plan_change(
+      {}, with_proxies,
+      R"({"egress":{"proxies":["http://***@h.example:1","http://***@h.example:1","http://n:4"]}})");
+  ASSERT_TRUE(done.problems.empty()) << to_string(done.problems.front());
+  EXPECT_EQ(done.loaded.values.egress.proxies,
+            (std::vector{secret{"http://u:two@h.example:1"}, secret{"http://v:three@h.example:1"},
+                         secret{"http://n:4"}}));
+  ASSERT_EQ(done.changes.size(), 1U);
+  EXPECT_EQ(done.changes[0].path, "egress.proxies");
+  EXPECT_EQ(done.changes[0].after,
+            R"(["http://***@h.example:1","http://***@h.example:1","http://n:4"])");
+}
+
+TEST(config_change, a_masked_proxy_that_is_none_or_one_of_several_is_a_problem) {
+  for (const auto* patch : {R"({"egress":{"proxies":["http://***@h.example:1"]}})",
+                            R"({"egress":{"proxies":["http://***@other.example:1"]}})",
+                            R"({"egress":{"proxies":["***"]}})"}) {
+    const auto done = plan_change({}, with_proxies, patch);
+    ASSERT_FALSE(done.problems.empty()) << patch;
+    EXPECT_EQ(done.problems[0].code, "masked_secret") << patch;
+    EXPECT_EQ(done.problems[0].option, "egress.proxies") << patch;
+  }
+}
+
+TEST(config_change, aliases_are_patched_one_by_one) {
+  const auto done = plan_change({}, R"({"models":{"aliases":{"a":"m","b":"n"}}})",
+                                R"({"models":{"aliases":{"b":null,"gemini-2.5":"o"}}})");
+  ASSERT_TRUE(done.problems.empty()) << to_string(done.problems.front());
+  EXPECT_EQ(done.document, R"({"models":{"aliases":{"a":"m","gemini-2.5":"o"}}})");
+  ASSERT_EQ(done.changes.size(), 1U);
+  EXPECT_EQ(done.changes[0].path, "models.aliases");
+  EXPECT_EQ(done.changes[0].after, R"({"a":"m","gemini-2.5":"o"})");
+}
+
+TEST(config_change, routes_and_limits_are_changed_like_every_list) {
+  const auto done = plan_change({}, {}, R"({"models":{"routes":[{"models":["a"]}]},
+      "upstreams":[{"name":"g","limits":{"rpm":10}}]})");
+  ASSERT_TRUE(done.problems.empty()) << to_string(done.problems.front());
+  std::vector<std::string> changed;
+  for (const auto& c : done.changes)
+    changed.push_back(c.path + ": " + c.before + " to " + c.after);
+  EXPECT_NE(std::ranges::find(changed, R"(models.routes[0].models: null to ["a"])"), changed.end());
+  EXPECT_NE(std::ranges::find(changed, R"(upstreams[0].limits: {} to {"rpm":10})"), changed.end());
+}
+
 TEST(config_change, what_the_database_says_below_a_stronger_layer_is_a_change_without_effect) {
   config_sources sources;
   sources.environment = {{"TROUPE_LOOPS", "2"}};

@@ -24,7 +24,7 @@ const auto& one_of(const List& list, random_source& random) {
 
 /// A value for an option, right or wrong.
 std::string any_value(const option& o, random_source& random) {
-  static const std::array<std::string, 14> others{"null",
+  static const std::array<std::string, 18> others{"null",
                                                   "true",
                                                   "7",
                                                   "-1",
@@ -37,7 +37,11 @@ std::string any_value(const option& o, random_source& random) {
                                                   R"("90m")",
                                                   R"("2MiB")",
                                                   R"("debug")",
-                                                  R"([{"name":"a","headers":{"x-a":"***"}}])"};
+                                                  R"([{"name":"a","headers":{"x-a":"***"}}])",
+                                                  R"(["http://u:of-the-file@h.example:1"])",
+                                                  R"(["http://***@h.example:1"])",
+                                                  R"([{"name":"a","models":["*"]}])",
+                                                  R"({"models":{"m":{"rpm":1}}})"};
   static const std::array<std::string, 3> lists{
       R"([{"name":"a","headers":{"x-a":"one"}},{"name":"b","kind":"vertex"}])",
       R"([{"name":"b","idle_timeout":"4s"},{"name":"a","headers":{"x-a":"***"}}])",

@@ -103,7 +103,7 @@ TEST(config_environment, an_unknown_name_of_ours_is_told_with_the_nearest) {
                             {"TROUPE_PORT_8080_TCP", "tcp"}});
   EXPECT_EQ(said(loaded), lines{});
   EXPECT_TRUE(warns(loaded, "\"TROUPE_LISTN\" sets no option; did you mean TROUPE_LISTEN?"));
-  EXPECT_EQ(loaded.warnings.size(), 2U); // and that there is no key
+  EXPECT_EQ(loaded.warnings.size(), 1U);
 }
 
 TEST(config_environment, variables_of_the_process_win_over_the_env_file) {
@@ -152,6 +152,29 @@ TEST(config_environment, one_variable_gives_the_keys_and_the_others_are_named) {
   EXPECT_TRUE(warns(loaded, "GOOGLE_API_KEY not used, because API_KEYS is set"));
   EXPECT_TRUE(
       warns(loaded, "the keys configured for upstream \"g\" are replaced by those of API_KEYS"));
+}
+
+TEST(config_environment, keys_of_each_kind_have_an_upstream_of_that_kind) {
+  const auto loaded = load({{"OPENAI_API_KEYS", "sk-one,sk-two"}, {"ANTHROPIC_API_KEYS", "sk-c"}});
+  ASSERT_EQ(said(loaded), lines{});
+  ASSERT_EQ(loaded.values.upstreams.size(), 3U); // Gemini's keys may be in the database
+  EXPECT_EQ(loaded.values.upstreams[1].kind, upstream_kind::openai);
+  EXPECT_EQ(loaded.values.upstreams[1].name, "openai");
+  EXPECT_EQ(loaded.values.upstreams[1].base_url, "https://api.openai.com");
+  EXPECT_EQ(keys_of(loaded, 1), (lines{"sk-one", "sk-two"}));
+  EXPECT_EQ(loaded.values.upstreams[2].kind, upstream_kind::anthropic);
+  EXPECT_EQ(loaded.values.upstreams[2].base_url, "https://api.anthropic.com");
+  EXPECT_EQ(keys_of(loaded, 2), lines{"sk-c"});
+}
+
+TEST(config_environment, keys_of_a_kind_extend_the_upstream_that_is_configured) {
+  const auto loaded = load({{"OPENAI_API_KEYS", "sk-one"}}, R"({"upstreams": [
+      {"name": "mine", "kind": "openai", "base_url": "https://llm.example/api/v1/"}]})");
+  ASSERT_EQ(said(loaded), lines{});
+  ASSERT_EQ(loaded.values.upstreams.size(), 1U);
+  EXPECT_EQ(loaded.values.upstreams[0].base_url, "https://llm.example/api");
+  EXPECT_EQ(keys_of(loaded), lines{"sk-one"});
+  EXPECT_TRUE(warns(load({{"OPENAI_API_KEYS", "[]"}}), "OPENAI_API_KEYS holds no key"));
 }
 
 TEST(config_environment, keys_complete_upstreams_of_the_environment) {
@@ -259,6 +282,9 @@ TEST(config_gemini_balance, vertex_keys_have_an_upstream_of_their_own) {
   EXPECT_EQ(loaded.values.upstreams[1].kind, upstream_kind::vertex);
   EXPECT_EQ(loaded.values.upstreams[1].base_url, "https://v.example");
   EXPECT_EQ(keys_of(loaded, 1), lines{"AQ.one"});
+  loaded = load({{"VERTEX_API_KEYS", R"(["AQ.one"])"}, {"OPENAI_API_KEYS", "sk-one"}});
+  ASSERT_EQ(loaded.values.upstreams.size(), 2U);
+  EXPECT_EQ(to_string(loaded.origin_of("upstreams[1].keys")), "OPENAI_API_KEYS");
   loaded = load({{"VERTEX_API_KEYS", R"(["AQ.one"])"}});
   ASSERT_EQ(loaded.values.upstreams.size(), 1U);
   EXPECT_EQ(loaded.values.upstreams[0].name, "vertex");
@@ -281,16 +307,36 @@ TEST(config_gemini_balance, names_without_a_meaning_are_told_in_one_warning) {
   EXPECT_EQ(
       loaded.warnings,
       lines{"without meaning here: DATABASE_TYPE, MYSQL_PASSWORD (no SQL database); PAID_KEY "
-            "(kept out of the pool, where ordinary calls would spend it); TIMEZONE (no requests "
-            "are spent on testing keys); STREAM_CHUNK_SIZE (streams are never delayed or faked)"});
+            "(kept out of the pool, where ordinary calls would spend it); TIMEZONE (nothing runs "
+            "at hours of the clock); STREAM_CHUNK_SIZE (streams are never delayed or faked)"});
   EXPECT_EQ(keys_of(loaded), lines{"k"}); // the paid key is not spent on ordinary calls
 }
 
-TEST(config_gemini_balance, proxies_are_not_passed_over_in_silence) {
-  const auto loaded = load({{"PROXIES", R"(["http://user:hunter2@proxy.example"])"}});
-  EXPECT_TRUE(warns(loaded, "PROXIES are not used by this version"));
-  EXPECT_FALSE(warns(loaded, "hunter2"));
-  EXPECT_FALSE(warns(load({{"PROXIES", "[]"}}), "PROXIES"));
+TEST(config_gemini_balance, proxies_become_the_way_out_and_are_never_left_out_in_silence) {
+  const auto loaded = load({{"PROXIES", R"(["http://user:hunter2@proxy.example:3128"])"}});
+  EXPECT_EQ(said(loaded), lines{});
+  EXPECT_EQ(loaded.warnings, lines{});
+  EXPECT_EQ(loaded.values.egress.proxies,
+            std::vector{secret{"http://user:hunter2@proxy.example:3128"}});
+  EXPECT_EQ(to_string(loaded.origin_of("egress.proxies")), "PROXIES");
+  EXPECT_TRUE(load({{"PROXIES", "[]"}}).values.egress.proxies.empty());
+  EXPECT_EQ(said(load({{"PROXIES", "hunter2:3128"}})),
+            lines{"PROXIES: egress.proxies: element 0 must begin with http://, https://, "
+                  "socks5:// or socks5h://"});
+}
+
+TEST(config_gemini_balance, a_key_keeps_its_proxy_whatever_is_said) {
+  const auto* name = "PROXIES_USE_CONSISTENCY_HASH_BY_API_KEY";
+  EXPECT_EQ(load({{name, "true"}}).warnings, lines{});
+  EXPECT_TRUE(warns(load({{name, "false"}}), "a key keeps its proxy always"));
+}
+
+TEST(config_gemini_balance, its_interval_bounds_the_wait_of_disabled_keys) {
+  EXPECT_EQ(load({{"CHECK_INTERVAL_HOURS", "2"}}).values.pool.recheck_max, 2h);
+  EXPECT_EQ(load({{"CHECK_INTERVAL_HOURS", "2"}}).values.pool.recheck_min, 5min);
+  EXPECT_EQ(load({{"CHECK_INTERVAL_HOURS", "0"}}).values.pool.recheck_min, 0s);
+  EXPECT_EQ(said(load({{"CHECK_INTERVAL_HOURS", "often"}})),
+            lines{"CHECK_INTERVAL_HOURS: pool.recheck_max: must be a number of hours"});
 }
 
 // Section by section of its settings (version 2.2.8).

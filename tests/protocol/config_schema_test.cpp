@@ -98,8 +98,11 @@ json at_path(std::string_view path, json value) {
     rest.erase(dot);
     if (rest.ends_with("[]")) {
       rest.erase(rest.size() - 2);
-      if (!object.contains("name"))
-        object["name"] = "n";
+      for (const auto& o : config::options()) // what such an object needs besides
+        if (const auto leaf = o.path.substr(o.path.rfind('.') + 1);
+            o.required && o.path == rest + "[]." + std::string{leaf} && !object.contains(leaf))
+          object[std::string{leaf}] =
+              o.type == config::option_type::texts ? json::array({"n"}) : json("n");
       object = json::array({object});
     }
     value = std::move(object);
@@ -164,6 +167,21 @@ TEST(config_schema, refuses_what_is_wrong_wherever_a_schema_can) {
                            R"({"credentials":{"clients":[{"name":"a","sha256":"00"}]}})",
                            R"({"translation":{"signature_carriers":["x"]}})",
                            R"({"translation":{"safety_settings":[{"category":"A"}]}})",
+                           R"({"upstreams":[{"name":"a","limits":{"rpx":1}}]})",
+                           R"({"upstreams":[{"name":"a","limits":{"rpm":0}}]})",
+                           R"({"upstreams":[{"name":"a","limits":{"rpm":1.5}}]})",
+                           R"({"upstreams":[{"name":"a","limits":{"models":{"m":7}}}]})",
+                           R"({"pool":{"strategy":"best"}})",
+                           R"({"pool":{"quota_margin":"soon"}})",
+                           R"({"pool":{"day_zone":"a b"}})",
+                           R"({"pool":{"session_headers":["x y"]}})",
+                           R"({"egress":{"proxies":["proxy.example:80"]}})",
+                           R"({"egress":{"proxies":["http://proxy.example"]}})",
+                           R"({"egress":{"groups":[{}]}})",
+                           R"({"models":{"aliases":{"a":7}}})",
+                           R"({"models":{"aliases":{"a b":"m"}}})",
+                           R"({"models":{"fallbacks":{"a":"b"}}})",
+                           R"({"models":{"routes":[{}]}})",
                            R"({"other":1})"}) {
     EXPECT_FALSE(valid(schema, json::parse(text))) << text;
     EXPECT_FALSE(loads(json::parse(text))) << text;
@@ -177,7 +195,9 @@ TEST(config_schema, takes_whatever_loads) {
     "0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef", "a long secret", "secret-text",
     "\u0000", "\u00e9", [], ["*"], ["https://a.example:80"], ["id"], ["a", "b"], [1], {}, {"x": "y"},
     {"X-Team": "a b"}, {"a": 1}, [{"name": "x"}], [{"name": ""}],
-    [{"category": "A", "threshold": "B"}], [{"name": "g", "kind": "vertex", "verify": null}]])j");
+    [{"category": "A", "threshold": "B"}], [{"name": "g", "kind": "vertex", "verify": null}], {"rpm": 7, "tpd": null},
+    {"models": {"m": {"rpd": 1000}}}, {"a": ["b"]}, ["http://h.example:1"],
+    ["socks5h://u:p%40@[::1]:1080"], "Europe/Berlin", "openai", ["X-Session"]])j");
   const auto schema = json::parse(config::config_schema());
   int loaded = 0;
   for (const auto& o : config::options())
