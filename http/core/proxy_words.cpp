@@ -87,8 +87,10 @@ proxy_answer read_connect_answer(std::string_view bytes) {
     const int status = status_of(rest.substr(scan.begin()));
     used += scan.end();
     // 101 would end HTTP here, but nobody asked for that.
-    if (status == 0 || status == 101)
+    if (status == 0 || status == 101 || used > proxy_answer_bytes_max)
       return {state::malformed};
+    if (status >= 300)
+      return {state::done, bytes.size(), status}; // its body tells people more; we stop here
     if (status >= 200)
       return {state::done, used, status};
   }

@@ -12,7 +12,7 @@
 
 namespace troupe::http {
 
-/// The most that a proxy may say in one answer.
+/// The most that a proxy may say in one answer, not counting the body of a refusal.
 constexpr std::size_t proxy_answer_bytes_max = 8 * 1024;
 
 struct proxy_answer {
@@ -30,7 +30,7 @@ using proxy_answer_reader = proxy_answer (*)(std::string_view bytes);
 void write_connect(std::string& out, std::string_view authority, const proxy_address& proxy);
 
 /// Interim answers are skipped. Fields are not looked at: nothing follows the head of an answer
-/// that opens the way, and any other answer ends the connection.
+/// that opens the way, and any other, which uses up all that came with it, ends the connection.
 proxy_answer read_connect_answer(std::string_view bytes);
 
 namespace socks {

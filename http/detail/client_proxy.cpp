@@ -34,8 +34,7 @@ task<result<int>> exchange(client_connection& c, const proxy_question& q,
     const auto answer = read({in.data(), in.size()});
     if (answer.is == proxy_answer::state::malformed)
       co_return refused(q, "it answers something else than such a proxy");
-    if (answer.used > proxy_answer_bytes_max
-        || (answer.is == proxy_answer::state::more && in.size() >= proxy_answer_bytes_max))
+    if (answer.is == proxy_answer::state::more && in.size() >= proxy_answer_bytes_max)
       co_return refused(q, "its answer is too long");
     if (answer.is == proxy_answer::state::done) {
       in.use(answer.used);

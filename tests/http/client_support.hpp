@@ -12,6 +12,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -192,6 +193,37 @@ inline std::string with_length(std::string_view body, std::string_view fields = 
 struct silent_log final : log_sink {
   bool wants(log_area, log_level) const override { return false; }
   void write(log_area, log_level, std::string_view, std::string_view) override {}
+};
+
+/// A port that takes no connection: its queue is full and nobody accepts.
+class full_listener {
+public:
+  full_listener() {
+    fd_ = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ::bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address);
+    ::listen(fd_, 0);
+    socklen_t size = sizeof address;
+    getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size);
+    port = ntohs(address.sin_port);
+    for (auto& filler : fillers_) {
+      filler = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+      ::connect(filler, reinterpret_cast<sockaddr*>(&address), sizeof address);
+    }
+  }
+  ~full_listener() {
+    for (const int filler : fillers_)
+      ::close(filler);
+    ::close(fd_);
+  }
+
+  std::uint16_t port = 0;
+
+private:
+  int fd_;
+  std::array<int, 4> fillers_{};
 };
 
 /// What came of a call.

@@ -1,7 +1,5 @@
 #include "client_support.hpp"
 
-#include <array>
-
 namespace troupe::http::testing {
 namespace {
 
@@ -164,37 +162,6 @@ TEST(client_timeout, a_handshake_that_hangs_ends_by_connect) {
   EXPECT_NE(g->error->text.find("no connection"), std::string::npos) << g->error->text;
   EXPECT_TRUE(closed);
 }
-
-/// A port that takes no connection: its queue is full and nobody accepts.
-class full_listener {
-public:
-  full_listener() {
-    fd_ = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ::bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address);
-    ::listen(fd_, 0);
-    socklen_t size = sizeof address;
-    getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size);
-    port = ntohs(address.sin_port);
-    for (auto& filler : fillers_) {
-      filler = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-      ::connect(filler, reinterpret_cast<sockaddr*>(&address), sizeof address);
-    }
-  }
-  ~full_listener() {
-    for (const int filler : fillers_)
-      ::close(filler);
-    ::close(fd_);
-  }
-
-  std::uint16_t port = 0;
-
-private:
-  int fd_;
-  std::array<int, 4> fillers_{};
-};
 
 TEST(client_timeout, a_connection_that_nobody_accepts_ends_by_connect) {
   full_listener nobody;
