@@ -31,6 +31,7 @@ struct credential {
   std::uint32_t tag = 0;             ///< of the set's owner: what it is, as he counts
   std::vector<std::string> models{}; ///< patterns of those it may use; empty: all
   std::vector<std::string> groups{}; ///< of keys that it may use; empty: all
+  std::uint64_t id = 0;              ///< of the set's owner, as `tag`
 };
 
 credential credential_of(std::string name, std::string_view secret);
