@@ -1,6 +1,6 @@
 #include "protocol/gemini/classify.hpp"
 
-#include "protocol/gemini/retry_words.hpp"
+#include "protocol/upstream/retry_words.hpp"
 
 #include <simdjson.h>
 
@@ -18,6 +18,13 @@ namespace {
 using simdjson::dom::array;
 using simdjson::dom::element;
 using simdjson::dom::object;
+using upstream::find_retry_text;
+using upstream::longer;
+using upstream::read_duration;
+using upstream::read_milliseconds;
+using upstream::read_reset;
+using upstream::read_retry_after;
+using upstream::wait;
 
 /// What the body of an error says, gathered before anything is decided.
 struct error_words {

@@ -2,9 +2,11 @@
 
 #include "protocol/base/time.hpp"
 #include "protocol/client_error.hpp"
+#include "protocol/upstream/fields.hpp"
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,6 +59,9 @@ struct answer_facts {
   std::string_view retry_after_ms{};
   /// Values of `x-ratelimit-reset*` headers, if any.
   std::vector<std::string_view> ratelimit_resets{};
+  /// All header fields: other kinds of upstreams tell in them which allowance is used up. Where
+  /// they are given, `ratelimit_resets` need not be.
+  std::span<const upstream::header_field> fields{};
 };
 
 /// Classifies a final answer of `status` with `body` (JSON object, array around one, or

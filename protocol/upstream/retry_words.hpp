@@ -10,7 +10,7 @@
 /// millisecond, since a call that comes early turns a minute's quota into a ban. A wait of zero
 /// or in the past is no wait; ten years is the longest that is told apart from for ever.
 
-namespace troupe::gemini {
+namespace troupe::upstream {
 
 using wait = std::optional<std::chrono::milliseconds>;
 
@@ -35,4 +35,4 @@ wait find_retry_text(std::string_view message);
 /// The longer of two waits.
 wait longer(wait a, wait b);
 
-} // namespace troupe::gemini
+} // namespace troupe::upstream

@@ -1,11 +1,11 @@
-#include "protocol/gemini/retry_words.hpp"
+#include "protocol/upstream/retry_words.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
 
-namespace troupe::gemini {
+namespace troupe::upstream {
 namespace {
 
 using std::chrono::milliseconds;
@@ -286,4 +286,4 @@ wait find_retry_text(std::string_view message) {
   return longest;
 }
 
-} // namespace troupe::gemini
+} // namespace troupe::upstream
