@@ -23,7 +23,8 @@ public:
   /// @param changes  in order of time; the first holds also before it, the last for ever after
   explicit day_clock(std::vector<change> changes) : changes_(std::move(changes)) {}
 
-  /// The first local midnight after `now`.
+  /// The first local midnight after `now`: when the local date becomes a later one, also where
+  /// a change of the clocks skips midnight or comes back to the day before.
   wall_time next_midnight(wall_time now) const;
 
   friend bool operator==(const day_clock&, const day_clock&) = default;

@@ -22,4 +22,16 @@ std::string_view to_string(limit_kind kind) {
   return "unknown";
 }
 
+std::string_view to_string(limit_source source) {
+  switch (source) {
+  case limit_source::declared:
+    return "declared";
+  case limit_source::told:
+    return "told";
+  case limit_source::estimated:
+    return "estimated";
+  }
+  return "unknown";
+}
+
 } // namespace troupe

@@ -20,6 +20,15 @@ enum class limit_kind : std::uint8_t {
 /// `rpm`, `input_tpm`, ...
 std::string_view to_string(limit_kind kind);
 
+/// Who says that a limit exists. Stored: values never change.
+enum class limit_source : std::uint8_t {
+  declared,  ///< by the operator
+  told,      ///< by the upstream, in a header or an error; enforced unless declared
+  estimated, ///< from the rate at which throttling began; shown, never enforced
+};
+
+std::string_view to_string(limit_source source); ///< `declared`, `told`, `estimated`
+
 struct limit {
   std::string model; ///< empty: of all models together
   limit_kind kind = limit_kind::rpm;
