@@ -15,8 +15,12 @@ bool is_inside_character(char c) {
 
 class repeated : public event_source {
 public:
-  repeated(std::string event, std::uint64_t times, std::string last)
-      : event_(std::move(event)), left_(times), last_(std::move(last)) {}
+  repeated(std::string event, std::uint64_t times, std::string last, std::uint64_t output_tokens)
+      : event_(std::move(event)),
+        left_(times),
+        last_(std::move(last)),
+        output_tokens_(output_tokens) {}
+  std::uint64_t output_tokens() const override { return output_tokens_; }
   bool next(std::string& out) override {
     if (done_)
       return false;
@@ -39,13 +43,15 @@ private:
   std::string event_;
   std::uint64_t left_;
   std::string last_;
+  std::uint64_t output_tokens_;
   bool done_ = false;
 };
 
 } // namespace
 
-std::unique_ptr<event_source> repeat(std::string event, std::uint64_t times, std::string last) {
-  return std::make_unique<repeated>(std::move(event), times, std::move(last));
+std::unique_ptr<event_source> repeat(std::string event, std::uint64_t times, std::string last,
+                                     std::uint64_t output_tokens) {
+  return std::make_unique<repeated>(std::move(event), times, std::move(last), output_tokens);
 }
 
 text_plan::text_plan(std::string text, std::uint64_t events, std::uint64_t event_bytes)
@@ -77,16 +83,21 @@ std::string text_plan::piece(std::uint64_t i) const {
 }
 
 std::string text_plan::whole() const {
+  return first(pieces_);
+}
+
+std::string text_plan::first(std::uint64_t pieces) const {
+  pieces = std::min(pieces, pieces_);
   if (piece_bytes_ == 0)
-    return text_;
+    return text_.substr(0, boundary(pieces));
   std::string s;
-  for (std::uint64_t i = 0; i < pieces_; ++i)
+  for (std::uint64_t i = 0; i < pieces; ++i)
     s += piece(i);
   return s;
 }
 
 std::uint64_t tokens_of(std::string_view text) {
-  return (text.size() + 3) / 4;
+  return (text.size() + bytes_per_token - 1) / bytes_per_token;
 }
 
 std::string beginning_of(std::string_view text, std::size_t bytes) {

@@ -18,10 +18,13 @@ public:
   virtual bool next(std::string& out) = 0;
   /// An event that reports an error in the middle of this kind of stream.
   virtual std::string error_event(const fault& f) const = 0;
+  /// How many tokens of output the events so far were.
+  virtual std::uint64_t output_tokens() const = 0;
 };
 
 /// One event again and again, then a last one: costs nothing to make.
-std::unique_ptr<event_source> repeat(std::string event, std::uint64_t times, std::string last);
+std::unique_ptr<event_source> repeat(std::string event, std::uint64_t times, std::string last,
+                                     std::uint64_t output_tokens);
 
 /// What a surface has to say, before a rule bends it.
 struct answer {
@@ -34,6 +37,7 @@ struct answer {
   std::string_view scripted;            ///< the script's word for it; a literal or kept by the rule
   std::optional<duration> retry;
   bool until_midnight = false;
+  std::uint64_t output_tokens = 0; ///< of a whole answer; events count their own
 };
 
 /// The text of an answer and how a stream divides it.
@@ -47,6 +51,8 @@ public:
   std::uint64_t pieces() const { return pieces_; }
   std::string piece(std::uint64_t i) const;
   std::string whole() const;
+  /// The first so many pieces, or all.
+  std::string first(std::uint64_t pieces) const;
 
 private:
   std::size_t boundary(std::uint64_t i) const;
@@ -55,7 +61,11 @@ private:
   std::uint64_t piece_bytes_;
 };
 
-/// How many tokens the sandbox says a text has: four bytes each, rounded up.
+inline constexpr std::size_t bytes_per_token = 4;
+/// How many bytes of a prompt two requests must share for the second to find it cached.
+inline constexpr std::size_t prefix_bytes = 4096;
+
+/// How many tokens the sandbox says a text has, rounded up.
 std::uint64_t tokens_of(std::string_view text);
 
 /// The first characters of a text, at most `bytes` of them, for an echo.

@@ -1,6 +1,9 @@
+#include "sandbox/prompt.hpp"
 #include "sandbox/surface.hpp"
 
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
 
 namespace sandbox {
 
@@ -30,7 +33,11 @@ json message(const call& c, json content, json stop, std::uint64_t in, std::uint
           {"content", std::move(content)},
           {"stop_reason", std::move(stop)},
           {"stop_sequence", nullptr},
-          {"usage", {{"input_tokens", in}, {"output_tokens", out}}}};
+          {"usage",
+           {{"input_tokens", in - std::min(in, c.cached_tokens)},
+            {"cache_creation_input_tokens", 0},
+            {"cache_read_input_tokens", c.cached_tokens},
+            {"output_tokens", out}}}};
 }
 
 class anthropic_events : public event_source {
@@ -60,6 +67,10 @@ public:
     return true;
   }
 
+  std::uint64_t output_tokens() const override {
+    return tokens_of(text_.first(at_ > 0 ? at_ - 1 : 0));
+  }
+
   std::string error_event(const fault& given) const override {
     auto f = given;
     f.raw.clear();
@@ -82,7 +93,7 @@ private:
 } // namespace
 
 answer anthropic_answer(const call& c, const rule& bent) {
-  const auto body = parse_sent(c.body);
+  const auto& body = *c.sent;
   const auto wrong = [&](const char* message) { return error_answer(c, bad_request(message)); };
   if (!body.is_object())
     return wrong("The request body is not valid JSON");
@@ -91,12 +102,16 @@ answer anthropic_answer(const call& c, const rule& bent) {
   if (!body.contains("max_tokens") || !body["max_tokens"].is_number_unsigned())
     return wrong("max_tokens: Field required");
   std::string said;
-  std::uint64_t tokens = 0;
+  const auto tokens = weigh(c.spoken, c.what, body).tokens;
   for (const auto& m : body["messages"]) {
     const auto text = m.is_object() && m.contains("content") ? text_of(m["content"]) : "";
-    tokens += tokens_of(text);
     if (m.is_object() && m.value("role", "") == "user")
       said = text;
+  }
+  if (bent.empty) {
+    answer a;
+    a.body = dump(message(c, json::array(), "end_turn", tokens, 0));
+    return a;
   }
   text_plan text{bent.text.value_or(greeting(c.model, said)), bent.events, bent.event_bytes};
   answer a;
@@ -104,6 +119,7 @@ answer anthropic_answer(const call& c, const rule& bent) {
     const auto words = text.whole();
     a.body = dump(message(c, json::array({{{"type", "text"}, {"text", words}}}), "end_turn", tokens,
                           tokens_of(words)));
+    a.output_tokens = tokens_of(words);
     return a;
   }
   auto mine = c;

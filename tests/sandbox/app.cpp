@@ -2,6 +2,8 @@
 
 #include "sandbox/control.hpp"
 #include "sandbox/player.hpp"
+#include "sandbox/prompt.hpp"
+#include "sandbox/refusals.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -41,23 +43,6 @@ fault unknown_key(const call& c) {
   return f;
 }
 
-/// A 429 of a declared limit, shaped as the real ones.
-answer refused(const call& c, const refusal& why, const rule& bent, const std::string& project) {
-  fault_facts about;
-  about.key = c.key;
-  about.model = c.model;
-  about.project = project;
-  about.allowed = why.allowed;
-  about.retry = why.retry;
-  // A day's refusal carries a far too short RetryInfo, as Google's does.
-  if (why.until_midnight)
-    about.retry = std::nullopt;
-  auto a = error_answer(c, make_fault(why.until_midnight ? "quota_day" : "quota_minute", about),
-                        bent.in_array);
-  a.scripted = "limit";
-  return a;
-}
-
 answer scripted_error(const call& c, const rule& bent, const std::string& project) {
   if (bent.answer) {
     answer a;
@@ -82,25 +67,46 @@ answer scripted_error(const call& c, const rule& bent, const std::string& projec
   return a;
 }
 
+answer throttled_by_source(const call& c) {
+  fault_facts about;
+  about.model = c.model;
+  auto a = error_answer(c, make_fault("quota_bare", about));
+  a.scripted = "source";
+  return a;
+}
+
+bool has_fixed_answer(method m) {
+  return m == method::generate || m == method::stream || m == method::chat || m == method::messages;
+}
+
+void read_body(call& c) {
+  if (!c.sent)
+    c.sent = std::make_shared<const json>(parse_sent(c.body));
+}
+
 } // namespace
 
-answer app::say(const call& c, const verdict& v) const {
+answer app::say(call& c, const verdict& v) {
   const auto& bent = v.bent ? *v.bent : plain_rule();
   if (v.key_unknown)
     return error_answer(c, unknown_key(c));
   if (!bent.error.empty() || bent.answer)
     return scripted_error(c, bent, v.project);
   if (v.refused)
-    return refused(c, *v.refused, bent, v.project.empty() ? "sandbox-project" : v.project);
-  if (bent.fixed)
+    return refuse(c, *v.refused, v.project.empty() ? "sandbox-project" : v.project, bent.in_array);
+  if (v.source_throttled)
+    return throttled_by_source(c);
+  if (bent.fixed && has_fixed_answer(c.what))
     return fixed_answer(c, bent);
+  read_body(c);
+  c.cached_tokens = v.cached_tokens;
   try {
     switch (c.spoken) {
     case dialect::gemini:
     case dialect::vertex:
       return gemini_answer(c, bent, world_);
     case dialect::openai:
-      return openai_answer(c, bent);
+      return openai_answer(c, bent, world_);
     case dialect::anthropic:
       return anthropic_answer(c, bent);
     }
@@ -129,15 +135,24 @@ reply app::api(const request& r, call& c, std::string& out) {
   if (c.key.empty())
     return at_once(r, error_answer(c, missing_key(c)), out);
   c.number = ++calls_;
-  const arrival a{c.key, c.model, c.what};
+  arrival a{c.key, c.model, c.what, r.source};
+  if (world_.weighs() && spends(c.what)) {
+    read_body(c);
+    const auto p = weigh(c.spoken, c.what, *c.sent);
+    a.input_tokens = p.tokens;
+    a.prefix = p.prefix;
+  }
   auto v = world_.arrive(a);
-  const bool at_once_too = v.bent && v.bent->fixed && !c.streams && !v.refused && !v.key_unknown
+  const bool at_once_too = v.bent && v.bent->fixed && has_fixed_answer(c.what) && !c.streams
+                           && !v.refused && !v.key_unknown && !v.source_throttled && v.told.empty()
                            && v.bent->error.empty() && !v.bent->answer && r.keep_alive
                            && v.bent->broken == breakage::none && v.bent->delay == duration{}
                            && v.bent->close_after == 0 && v.bent->drip_bytes == 0;
   if (at_once_too)
     return fixed_at_once(r, c, v, out);
   auto what = say(c, v);
+  if (!v.told.empty())
+    tell(c, v.told, now(), what);
   play_facts facts{.bent = v.bent,
                    .keep_alive = r.keep_alive,
                    .http_1_0 = r.http_1_0,
@@ -145,9 +160,9 @@ reply app::api(const request& r, call& c, std::string& out) {
                    .on_connection = r.on_connection,
                    .key = c.key,
                    .model = c.model};
-  auto bye = [this, who = v.who, key = c.key, model = c.model,
-              what_method = c.what](const ending& e) {
-    world_.settle({key, model, what_method}, *who, e);
+  auto bye = [this, who = v.who, key = c.key, model = c.model, what_method = c.what,
+              pending = std::move(v.pending)](const ending& e) {
+    world_.settle({key, model, what_method}, *who, e, pending);
   };
   reply answered;
   answered.rest = play(std::move(what), std::move(facts), std::move(bye));
@@ -166,7 +181,8 @@ reply app::fixed_at_once(const request&, const call& c, const verdict& v, std::s
   static const auto gemini = make(dialect::gemini);
   static const auto openai = make(dialect::openai);
   out += c.spoken == dialect::openai ? openai : gemini;
-  world_.settle({c.key, c.model, c.what}, *v.who, {.status = 200});
+  world_.settle({c.key, c.model, c.what}, *v.who,
+                {.status = 200, .output_tokens = fixed_output_tokens}, v.pending);
   return {};
 }
 

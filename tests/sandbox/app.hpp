@@ -21,7 +21,7 @@ public:
 private:
   reply api(const request& r, call& c, std::string& out);
   reply fixed_at_once(const request& r, const call& c, const verdict& v, std::string& out);
-  sandbox::answer say(const call& c, const verdict& v) const;
+  sandbox::answer say(call& c, const verdict& v);
 
   world world_;
   std::atomic<std::uint64_t> calls_{0};

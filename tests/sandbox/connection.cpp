@@ -1,7 +1,9 @@
 #include "sandbox/connection.hpp"
 
+#include <arpa/inet.h>
 #include <cerrno>
 #include <cstring>
+#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -17,10 +19,25 @@ constexpr std::size_t batch_bytes = 16 * 1024;
 // sent as a reset and could destroy what the client has not read yet.
 constexpr std::chrono::seconds linger_max{2};
 
+std::string peer_of(int fd) {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  char text[INET6_ADDRSTRLEN] = "";
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0)
+    return {};
+  if (peer.ss_family == AF_INET)
+    ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(&peer)->sin_addr, text, sizeof text);
+  else if (peer.ss_family == AF_INET6)
+    ::inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(&peer)->sin6_addr, text,
+                sizeof text);
+  return text;
+}
+
 } // namespace
 
 connection::connection(int fd, application& app, const reader_limits& limits)
     : fd_(fd),
+      source_(peer_of(fd)),
       app_(app),
       input_max_(limits.head_bytes_max + 2 * limits.body_bytes_max + read_bytes),
       reader_(limits) {
@@ -143,6 +160,7 @@ bool connection::take_request() {
   }
   auto& r = reader_.current();
   r.on_connection = ++requests_;
+  r.source = source_;
   auto answer = app_.answer(r, out_);
   const bool keep = r.keep_alive;
   in_at_ += reader_.consumed();

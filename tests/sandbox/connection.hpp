@@ -41,6 +41,7 @@ private:
   void end_performance(departure how);
 
   int fd_;
+  std::string source_; ///< the address of the other end
   application& app_;
   std::size_t input_max_;
   std::string in_;

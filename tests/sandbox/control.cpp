@@ -41,6 +41,7 @@ void read_settings(const json& from, settings& to) {
   f.take("seed", to.seed);
   f.take("arrival_times_max", to.arrival_times_max);
   f.take("grace_ms", to.grace_ms);
+  f.take("cache_s", to.cache_s);
   if (const auto* keys = f.raw("keys"))
     to.keys = words(*keys, "keys").get<decltype(to.keys)>();
   if (const auto* models = f.raw("models"))
@@ -50,12 +51,18 @@ void read_settings(const json& from, settings& to) {
     f.refuse("arrival_times_max is at most 1000000");
   if (to.grace_ms < 0 || to.grace_ms > 60'000)
     f.refuse("grace_ms is from 0 to 60000");
+  if (to.cache_s < 0 || to.cache_s > 86'400)
+    f.refuse("cache_s is from 0 to 86400");
 }
 
 json settings_json(const settings& s) {
-  return {{"strict_keys", s.strict_keys}, {"keys", s.keys},
-          {"models", s.models},           {"seed", s.seed},
-          {"grace_ms", s.grace_ms},       {"arrival_times_max", s.arrival_times_max}};
+  return {{"strict_keys", s.strict_keys},
+          {"keys", s.keys},
+          {"models", s.models},
+          {"seed", s.seed},
+          {"grace_ms", s.grace_ms},
+          {"cache_s", s.cache_s},
+          {"arrival_times_max", s.arrival_times_max}};
 }
 
 answer put_settings(world& w, const json& body) {

@@ -32,9 +32,11 @@ const std::shared_ptr<tallies>& counters::of(std::string_view key, std::string_v
   return t;
 }
 
-void counters::arrived(tallies& t, const char* method, instant when) {
+void counters::arrived(tallies& t, const char* method, std::string_view source, instant when) {
   ++t.arrivals;
   count(t.methods, method);
+  const bool known = t.sources.size() < sources_max || t.sources.contains(source);
+  count(t.sources, known ? source : "(others)");
   t.in_flight_max = std::max(t.in_flight_max, ++t.in_flight);
   if (times_max_ == 0)
     return;
@@ -60,8 +62,12 @@ json counters::report(std::string_view key, bool with_times) const {
                 {"in_flight_max", t->in_flight_max},
                 {"client_left", t->client_left},
                 {"broken", t->broken},
+                {"prompt_tokens", t->prompt_tokens},
+                {"cached_tokens", t->cached_tokens},
+                {"output_tokens", t->output_tokens},
                 {"methods", t->methods},
                 {"answers", t->answers},
+                {"sources", t->sources},
                 {"scripted", t->scripted}};
     if (with_times) {
       json times = json::array();

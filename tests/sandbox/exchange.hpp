@@ -3,6 +3,7 @@
 #include "sandbox/clock.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +29,7 @@ struct request {
   bool keep_alive = true;
   bool http_1_0 = false;
   std::size_t on_connection = 1; ///< the how-manieth request of its connection
+  std::string_view source;       ///< the address of the other end
 
   /// The first header of that name in any case, or nothing.
   std::string_view get(std::string_view name) const;
@@ -65,6 +67,7 @@ struct ending {
   departure how = departure::delivered;
   std::optional<duration> retry{}; ///< the wait that the answer announced
   bool until_midnight = false;
+  std::uint64_t output_tokens = 0;
 };
 
 /// A reply that is played step by step. Owned and called by one connection, on

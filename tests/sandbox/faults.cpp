@@ -108,6 +108,14 @@ fault quota_tokens(const fault_facts& f) {
       30s, f.allowed, false, metric);
 }
 
+fault quota_tokens_day(const fault_facts& f) {
+  constexpr const char* metric = "generate_content_free_tier_input_token_count";
+  return exhausted(f,
+                   json::array({violation(
+                       metric, "GenerateContentInputTokensPerModelPerDay-FreeTier", f, f.allowed)}),
+                   38600ms, f.allowed, true, metric);
+}
+
 fault quota_zero(const fault_facts& f) {
   return exhausted(f,
                    json::array({violation(free_requests, per_day, f, 0),
@@ -117,6 +125,14 @@ fault quota_zero(const fault_facts& f) {
 
 fault quota_bare(const fault_facts&) {
   return plain(429, "RESOURCE_EXHAUSTED", "Resource has been exhausted (e.g. check quota).");
+}
+
+fault quota_wait_only(const fault_facts& facts) {
+  const auto retry = facts.retry.value_or(12s);
+  auto f = plain(429, "RESOURCE_EXHAUSTED", "Resource has been exhausted (e.g. check quota).",
+                 json::array({retry_info(retry)}));
+  f.retry = retry;
+  return f;
 }
 
 fault quota_text_only(const fault_facts& facts) {
@@ -286,8 +302,10 @@ const std::map<std::string_view, maker>& catalogue() {
       {"quota_day", quota_day},
       {"quota_both", quota_both},
       {"quota_tokens", quota_tokens},
+      {"quota_tokens_day", quota_tokens_day},
       {"quota_zero", quota_zero},
       {"quota_bare", quota_bare},
+      {"quota_wait_only", quota_wait_only},
       {"quota_text_only", quota_text_only},
       {"internal", internal},
       {"bad_gateway", bad_gateway},
@@ -385,19 +403,28 @@ std::string gemini_error(const fault& f, bool in_array) {
 std::string openai_error(const fault& f) {
   if (!f.raw.empty())
     return f.raw;
-  const json body = {{"error",
-                      {{"message", f.message},
-                       {"type", openai_type(f.status)},
-                       {"param", nullptr},
-                       {"code", f.status == 429 ? json("rate_limit_exceeded") : json(nullptr)}}}};
+  json code = nullptr;
+  if (!f.openai_code.empty())
+    code = f.openai_code;
+  else if (f.status == 429)
+    code = "rate_limit_exceeded";
+  const json body = {
+      {"error",
+       {{"message", f.openai_message.empty() ? f.message : f.openai_message},
+        {"type", f.openai_type.empty() ? openai_type(f.status) : f.openai_type.c_str()},
+        {"param", f.openai_param.empty() ? json(nullptr) : json(f.openai_param)},
+        {"code", std::move(code)}}}};
   return body.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 std::string anthropic_error(const fault& f) {
   if (!f.raw.empty())
     return f.raw;
-  const json body = {{"type", "error"},
-                     {"error", {{"type", anthropic_type(f.status)}, {"message", f.message}}}};
+  const json body = {
+      {"type", "error"},
+      {"error",
+       {{"type", anthropic_type(f.status)},
+        {"message", f.anthropic_message.empty() ? f.message : f.anthropic_message}}}};
   return body.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

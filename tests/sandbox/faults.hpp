@@ -27,6 +27,12 @@ struct fault {
   /// Sent word for word instead of a JSON error, when not empty.
   std::string raw;
   std::string raw_type = "text/html; charset=UTF-8";
+  /// What the other two dialects say instead of `message`, when not empty.
+  std::string openai_message;
+  std::string openai_type;
+  std::string openai_code;
+  std::string openai_param;
+  std::string anthropic_message;
 };
 
 struct fault_facts {

@@ -24,9 +24,9 @@ json gemini_event(std::string_view text, std::uint64_t spoken, bool last) {
   candidate["index"] = 0;
   return {{"candidates", json::array({std::move(candidate)})},
           {"usageMetadata",
-           {{"promptTokenCount", 120},
+           {{"promptTokenCount", fixed_input_tokens},
             {"candidatesTokenCount", spoken},
-            {"totalTokenCount", 120 + spoken}}},
+            {"totalTokenCount", fixed_input_tokens + spoken}}},
           {"modelVersion", "sandbox"},
           {"responseId", "sandbox-fixed"}};
 }
@@ -50,19 +50,23 @@ std::string openai_whole() {
       {"choices", json::array({{{"index", 0},
                                 {"message", {{"role", "assistant"}, {"content", fixed_text}}},
                                 {"finish_reason", "stop"}}})},
-      {"usage", {{"prompt_tokens", 120}, {"completion_tokens", 40}, {"total_tokens", 160}}}};
+      {"usage",
+       {{"prompt_tokens", fixed_input_tokens},
+        {"completion_tokens", fixed_output_tokens},
+        {"total_tokens", fixed_input_tokens + fixed_output_tokens}}}};
   return body.dump();
 }
 
 } // namespace
 
 answer fixed_answer(const call& c, const rule& bent) {
-  static const auto gemini_body = gemini_event(fixed_text, 40, true).dump();
+  static const auto gemini_body = gemini_event(fixed_text, fixed_output_tokens, true).dump();
   static const auto openai_body = openai_whole();
   answer a;
   const bool openai = c.spoken == dialect::openai;
   if (!c.streams) {
     a.body = openai ? openai_body : gemini_body;
+    a.output_tokens = fixed_output_tokens;
     return a;
   }
   a.content_type = "text/event-stream";
@@ -70,11 +74,12 @@ answer fixed_answer(const call& c, const rule& bent) {
                        std::max<std::uint64_t>(bent.event_bytes, 20)};
   a.tokens_per_event = (std::max<std::uint64_t>(bent.event_bytes, 20) + 3) / 4;
   const auto event = [&](bool last) {
-    const auto j =
-        openai ? openai_event(text.piece(0), last) : gemini_event(text.piece(0), 40, last);
+    const auto j = openai ? openai_event(text.piece(0), last)
+                          : gemini_event(text.piece(0), fixed_output_tokens, last);
     return "data: " + j.dump() + (openai ? "\n\n" : "\r\n\r\n");
   };
-  a.events = repeat(event(false), text.pieces(), event(true) + (openai ? "data: [DONE]\n\n" : ""));
+  a.events = repeat(event(false), text.pieces(), event(true) + (openai ? "data: [DONE]\n\n" : ""),
+                    fixed_output_tokens);
   return a;
 }
 

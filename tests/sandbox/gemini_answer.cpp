@@ -1,6 +1,7 @@
 #include "sandbox/gemini_rules.hpp"
 #include "sandbox/gemini_shapes.hpp"
 #include "sandbox/models.hpp"
+#include "sandbox/prompt.hpp"
 #include "sandbox/sampler.hpp"
 #include "sandbox/surface.hpp"
 
@@ -29,6 +30,7 @@ bool is_true(const json* v) {
 struct wish {
   std::string said; ///< the last text of the user
   std::uint64_t prompt_tokens = 0;
+  std::uint64_t cached_tokens = 0;
   std::vector<std::pair<std::string, json>> calls; ///< functions to call, with their schemas
   std::vector<std::pair<std::string, json>> responses;
   const json* config = nullptr;
@@ -53,10 +55,7 @@ void read_contents(const json& contents, wish& w) {
         w.responses.emplace_back(text_of(member(*r, "name")),
                                  response == nullptr ? json::object() : *response);
       }
-      if (member(p, "inlineData") != nullptr)
-        w.prompt_tokens += 258; // what an image costs
     }
-    w.prompt_tokens += tokens_of(text);
     if (text_of(member(c, "role")) != "model" && !text.empty())
       w.said = std::move(text);
   }
@@ -110,10 +109,7 @@ wish read_wish(const json& body, const model_facts& model) {
   wish w;
   if (const auto* contents = member(body, "contents"))
     read_contents(*contents, w);
-  if (const auto* system = member(body, "systemInstruction"))
-    if (const auto* parts = member(*system, "parts"))
-      for (const auto& p : *parts)
-        w.prompt_tokens += tokens_of(text_of(member(p, "text")));
+  w.prompt_tokens = weigh(dialect::gemini, method::generate, body).tokens;
   choose_calls(body, w);
   static const json nothing = json::object();
   w.config = member(body, "generationConfig");
@@ -228,6 +224,11 @@ json usage(const wish& w, const speech& s, std::uint64_t spoken, const call& c) 
   json u = {{"promptTokenCount", w.prompt_tokens}, {"candidatesTokenCount", spoken * w.candidates}};
   u["totalTokenCount"] = w.prompt_tokens + spoken * w.candidates + s.thought_tokens;
   u["promptTokensDetails"] = json::array({{{"modality", "TEXT"}, {"tokenCount", w.prompt_tokens}}});
+  if (w.cached_tokens > 0) {
+    u["cachedContentTokenCount"] = w.cached_tokens;
+    u["cacheTokensDetails"] =
+        json::array({{{"modality", "TEXT"}, {"tokenCount", w.cached_tokens}}});
+  }
   if (s.thought_tokens > 0)
     u["thoughtsTokenCount"] = s.thought_tokens;
   if (c.spoken == dialect::vertex)
@@ -265,7 +266,8 @@ std::string dump(const json& j, int indent) {
   return j.dump(indent, ' ', false, json::error_handler_t::replace);
 }
 
-json whole_response(const wish& w, const speech& s, const call& c) {
+/// `output` becomes the tokens of what is said.
+json whole_response(const wish& w, const speech& s, const call& c, std::uint64_t& output) {
   json parts = json::array();
   std::uint64_t spoken = 0;
   for (const auto& p : s.before)
@@ -282,6 +284,7 @@ json whole_response(const wish& w, const speech& s, const call& c) {
       parts.push_back(p);
   if (!s.text)
     spoken += 8 * s.after.size();
+  output = spoken * w.candidates + s.thought_tokens;
   return response(w, s, c, std::move(parts), spoken, true);
 }
 
@@ -311,6 +314,10 @@ public:
     return true;
   }
 
+  std::uint64_t output_tokens() const override {
+    return only_ || at_ == 0 ? 0 : spoken(at_ - 1) * wish_.candidates + speech_.thought_tokens;
+  }
+
   std::string error_event(const fault& given) const override {
     auto f = given;
     f.raw.clear(); // a page of HTML is no event
@@ -337,8 +344,12 @@ private:
       }
     }
     const bool last = at_ + 1 == total_;
-    const auto tokens = speech_.text ? (spoken_bytes_ + 3) / 4 : 8 * (at_ + 1);
-    return response(wish_, speech_, call_, json::array({std::move(part)}), tokens, last);
+    return response(wish_, speech_, call_, json::array({std::move(part)}), spoken(at_), last);
+  }
+
+  /// The tokens that have been said with that event.
+  std::uint64_t spoken(std::uint64_t event) const {
+    return speech_.text ? (spoken_bytes_ + bytes_per_token - 1) / bytes_per_token : 8 * (event + 1);
   }
 
   wish wish_;
@@ -350,8 +361,25 @@ private:
   std::uint64_t spoken_bytes_ = 0;
 };
 
-answer generate(const call& c, const rule& bent, const json& body) {
+json without_candidates(const wish& w, const speech& s, const call& c) {
+  auto r = response(w, s, c, json::array(), 0, true);
+  r.erase("candidates");
+  return r;
+}
+
+answer generate(const call& c, const rule& bent, const json& body, world& known) {
   auto w = read_wish(body, facts_of(c.model));
+  w.cached_tokens = c.cached_tokens;
+  if (const auto name = text_of(member(body, "cachedContent")); !name.empty()) {
+    const auto cache = known.find_resource(name, c.key);
+    if (!cache) {
+      auto f = make_fault("resource_forbidden", {});
+      f.message = "CachedContent not found (or permission denied)";
+      return error_answer(c, f);
+    }
+    w.cached_tokens = cache->tokens;
+    w.prompt_tokens += cache->tokens;
+  }
   auto s = compose(w, c, bent);
   answer a;
   a.tokens_per_event =
@@ -359,8 +387,10 @@ answer generate(const call& c, const rule& bent, const json& body) {
   std::optional<json> only;
   if (!bent.block_reason.empty())
     only = blocked(w, c, bent.block_reason);
+  else if (bent.empty)
+    only = without_candidates(w, s, c);
   if (!c.streams) {
-    a.body = dump(only ? *only : whole_response(w, s, c), 2) + "\n";
+    a.body = dump(only ? *only : whole_response(w, s, c, a.output_tokens), 2) + "\n";
     return a;
   }
   if (c.sse)
@@ -442,9 +472,11 @@ answer list_models(const call& c, const world& w) {
 
 } // namespace
 
-answer gemini_answer(const call& c, const rule& bent, const world& w) {
+answer gemini_answer(const call& c, const rule& bent, world& w) {
   if (c.what == method::models)
     return list_models(c, w);
+  if (c.what == method::caches)
+    return cached_contents(c, w);
   if (!is_gemini_model(c.model) && !w.knows_extra_model(c.model)) {
     fault_facts about;
     about.model = c.model;
@@ -455,7 +487,7 @@ answer gemini_answer(const call& c, const rule& bent, const world& w) {
     a.body = dump(model_resource(c.model), 2) + "\n";
     return a;
   }
-  const auto body = parse_sent(c.body);
+  const auto& body = *c.sent;
   if (body.is_discarded())
     return error_answer(c, bad_request("Invalid JSON payload received. Unexpected token."));
   if (c.what == method::count)
@@ -464,7 +496,7 @@ answer gemini_answer(const call& c, const rule& bent, const world& w) {
     return error_answer(c, *bad);
   if (const auto bad = check_rules(body, c.model))
     return error_answer(c, *bad);
-  return generate(c, bent, body);
+  return generate(c, bent, body, w);
 }
 
 } // namespace sandbox

@@ -19,6 +19,14 @@ double ms_of(duration d) {
   return static_cast<double>(d.count()) / 1e6;
 }
 
+json window_of(const applied_limit& l) {
+  if (l.counts == measure::in_flight)
+    return "at one time";
+  if (l.until_midnight)
+    return "until midnight, Pacific";
+  return ms_of(l.window);
+}
+
 } // namespace
 
 judge::judge() : judge(options{}) {}
@@ -30,35 +38,52 @@ void judge::clear() {
 }
 
 void judge::arrived(const std::vector<applied_limit>& limits, std::string_view key,
-                    std::string_view model, instant t) {
+                    std::string_view model, instant t, std::uint64_t input_tokens) {
   for (const auto& l : limits)
-    check_limit(l, key, model, t);
+    check_limit(l, key, model, t, input_tokens);
   check_early(key, model, t);
 }
 
-void judge::check_limit(const applied_limit& l, std::string_view key, std::string_view model,
-                        instant t) {
+judge::watch& judge::watched(const applied_limit& l, instant t) {
   auto& w = watches_[l.domain];
   w.limit = l;
-  if (l.until_midnight) {
-    if (t >= w.day_ends) {
-      w.seen.clear();
-      w.day_begins = t;
-      w.day_ends = next_pacific_midnight(t);
+  if (l.counts == measure::in_flight)
+    return w;
+  if (!l.until_midnight) {
+    w.seen.forget(t, l.window);
+  } else if (t >= w.day_ends) {
+    w.today = 0;
+    w.day_begins = t;
+    w.day_ends = next_pacific_midnight(t);
+  }
+  return w;
+}
+
+std::uint64_t judge::add(watch& w, instant t, std::uint64_t amount) {
+  if (w.limit.counts == measure::in_flight)
+    return w.at_once += amount;
+  if (w.limit.until_midnight)
+    return w.today += amount;
+  if (amount > 0) {
+    if (w.seen.size() >= options_.window_arrivals_max) {
+      w.seen.drop_oldest();
+      w.blind = true;
     }
-  } else {
-    // The window is half open: what arrived exactly one window ago is outside.
-    const auto still_in = std::upper_bound(w.seen.begin(), w.seen.end(), t - l.window);
-    w.seen.erase(w.seen.begin(), still_in);
+    w.seen.add(t, amount);
   }
-  if (w.seen.size() >= options_.window_arrivals_max) {
-    w.seen.pop_front();
-    w.blind = true;
-  }
-  w.seen.push_back(t);
+  return w.seen.sum();
+}
+
+void judge::check_limit(const applied_limit& l, std::string_view key, std::string_view model,
+                        instant t, std::uint64_t input_tokens) {
+  auto& w = watched(l, t);
+  const bool requests = l.counts == measure::requests || l.counts == measure::in_flight;
+  const bool output = l.counts == measure::output_tokens;
+  const auto sum = add(w, t, requests ? 1 : output ? 0 : input_tokens);
   ++w.arrivals;
-  w.most = std::max<std::uint64_t>(w.most, w.seen.size());
-  if (w.seen.size() <= l.requests)
+  w.most = std::max(w.most, sum);
+  // Of output nothing is known yet, but none can be made where nothing is left.
+  if (output ? sum < l.allowed : sum <= l.allowed)
     return;
   ++w.violations;
   if (key == planted_key) {
@@ -66,15 +91,45 @@ void judge::check_limit(const applied_limit& l, std::string_view key, std::strin
     return;
   }
   ++violations_;
-  note({{"kind", "violation"},
-        {"domain", l.domain},
-        {"key", key},
-        {"model", model},
-        {"allowed", l.requests},
-        {"in_window", w.seen.size()},
-        {"window_ms", l.until_midnight ? json("until midnight, Pacific") : json(ms_of(l.window))},
-        {"first_at_ms", as_unix_ms(w.seen.front())},
-        {"arrived_at_ms", as_unix_ms(t)}});
+  note_limit("violation", w, key, model, t, sum);
+}
+
+void judge::ended(const std::vector<applied_limit>& limits, std::string_view key,
+                  std::string_view model, instant t, std::uint64_t output_tokens) {
+  for (const auto& l : limits) {
+    if (!settles(l))
+      continue;
+    auto& w = watched(l, t);
+    if (l.counts == measure::in_flight) {
+      if (w.at_once > 0) // zero: the judge was cleared in the meantime
+        --w.at_once;
+      continue;
+    }
+    const auto sum = add(w, t, output_tokens);
+    w.most = std::max(w.most, sum);
+    if (sum <= l.allowed || output_tokens == 0)
+      continue;
+    ++w.overruns;
+    ++overruns_;
+    note_limit("overrun", w, key, model, t, sum);
+  }
+}
+
+void judge::note_limit(const char* kind, const watch& w, std::string_view key,
+                       std::string_view model, instant t, std::uint64_t in_window) {
+  json what = {{"kind", kind},
+               {"domain", w.limit.domain},
+               {"key", key},
+               {"model", model},
+               {"allowed", w.limit.allowed},
+               {"in_window", in_window},
+               {"window_ms", window_of(w.limit)},
+               {"at_ms", as_unix_ms(t)}};
+  if (w.limit.until_midnight)
+    what["first_at_ms"] = as_unix_ms(w.day_begins);
+  else if (w.seen.size() > 0)
+    what["first_at_ms"] = as_unix_ms(w.seen.entries().front().at);
+  note(std::move(what));
 }
 
 void judge::check_early(std::string_view key, std::string_view model, instant t) {
@@ -155,12 +210,12 @@ json judge::report() const {
       continue;
     blind = blind || w.blind;
     limits.push_back({{"domain", domain},
-                      {"allowed", w.limit.requests},
-                      {"window_ms", w.limit.until_midnight ? json("until midnight, Pacific")
-                                                           : json(ms_of(w.limit.window))},
+                      {"allowed", w.limit.allowed},
+                      {"window_ms", window_of(w.limit)},
                       {"arrivals", w.arrivals},
                       {"most_in_a_window", w.most},
-                      {"violations", w.violations}});
+                      {"violations", w.violations},
+                      {"overruns", w.overruns}});
   }
   json evidence = json::array();
   for (const auto& e : evidence_)
@@ -169,6 +224,7 @@ json judge::report() const {
     return json{{"planted", t.planted}, {"found", t.found}};
   };
   return {{"violations", violations_},
+          {"overruns", overruns_},
           {"early", early_},
           {"refusals_with_a_time", refusals_},
           {"blind", blind},

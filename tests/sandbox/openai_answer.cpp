@@ -1,4 +1,5 @@
 #include "sandbox/models.hpp"
+#include "sandbox/prompt.hpp"
 #include "sandbox/sampler.hpp"
 #include "sandbox/surface.hpp"
 
@@ -33,7 +34,8 @@ bool knows(std::string_view model) {
   for (const auto* m : models)
     if (model == m)
       return true;
-  return model.starts_with("gpt-") || is_gemini_model(model);
+  return model.starts_with("gpt-") || model.starts_with("text-embedding-")
+         || is_gemini_model(model);
 }
 
 answer wrong(const call& c, std::string message) {
@@ -48,15 +50,17 @@ struct turn {
   std::string text;
   std::vector<json> calls;
   std::uint64_t prompt_tokens = 0;
+  std::uint64_t cached_tokens = 0;
   bool usage = false;
 };
 
 turn read_turn(const json& body, const call& c) {
   turn t;
+  t.prompt_tokens = weigh(c.spoken, c.what, body).tokens;
+  t.cached_tokens = c.cached_tokens;
   std::string said, told;
   for (const auto& m : body["messages"]) {
     const auto text = m.is_object() && m.contains("content") ? text_of(m["content"]) : "";
-    t.prompt_tokens += tokens_of(text);
     const auto role = m.is_object() ? m.value("role", "") : "";
     told = role == "tool" ? text : "";
     if (role == "user")
@@ -84,8 +88,11 @@ turn read_turn(const json& body, const call& c) {
   return t;
 }
 
-json usage(std::uint64_t in, std::uint64_t out) {
-  return {{"prompt_tokens", in}, {"completion_tokens", out}, {"total_tokens", in + out}};
+json usage(const turn& t, std::uint64_t out) {
+  return {{"prompt_tokens", t.prompt_tokens},
+          {"completion_tokens", out},
+          {"total_tokens", t.prompt_tokens + out},
+          {"prompt_tokens_details", {{"cached_tokens", t.cached_tokens}}}};
 }
 
 class openai_events : public event_source {
@@ -111,6 +118,10 @@ public:
     return true;
   }
 
+  std::uint64_t output_tokens() const override {
+    return tokens_of(text_.first(at_ > 0 ? at_ - 1 : 0));
+  }
+
   std::string error_event(const fault& given) const override {
     auto f = given;
     f.raw.clear();
@@ -134,7 +145,7 @@ private:
     if (turn_.usage) {
       auto f = frame();
       f["choices"] = json::array();
-      f["usage"] = usage(turn_.prompt_tokens, tokens);
+      f["usage"] = usage(turn_, tokens);
       out += "data: " + dump(f) + "\n\n";
     }
     out += "data: [DONE]\n\n";
@@ -158,20 +169,23 @@ answer whole(const call& c, const rule& bent, const turn& t, const text_plan& te
   }
   auto finish = bent.finish_reason.empty() ? std::string{t.calls.empty() ? "stop" : "tool_calls"}
                                            : bent.finish_reason;
+  json choices = json::array();
+  if (!bent.empty)
+    choices.push_back({{"index", 0}, {"message", std::move(message)}, {"finish_reason", finish}});
+  const auto tokens = bent.empty ? 0 : tokens_of(text.whole());
   answer a;
-  a.body = dump(
-      {{"id", "chatcmpl-sandbox-" + std::to_string(c.number)},
-       {"object", "chat.completion"},
-       {"created", made_at},
-       {"model", c.model},
-       {"choices",
-        json::array({{{"index", 0}, {"message", std::move(message)}, {"finish_reason", finish}}})},
-       {"usage", usage(t.prompt_tokens, tokens_of(text.whole()))}});
+  a.output_tokens = tokens;
+  a.body = dump({{"id", "chatcmpl-sandbox-" + std::to_string(c.number)},
+                 {"object", "chat.completion"},
+                 {"created", made_at},
+                 {"model", c.model},
+                 {"choices", std::move(choices)},
+                 {"usage", usage(t, tokens)}});
   return a;
 }
 
 answer chat(const call& c, const rule& bent) {
-  const auto body = parse_sent(c.body);
+  const auto& body = *c.sent;
   if (!body.is_object())
     return wrong(c, "We could not parse the JSON body of your request.");
   if (!body.contains("messages") || !body["messages"].is_array() || body["messages"].empty())
@@ -181,6 +195,11 @@ answer chat(const call& c, const rule& bent) {
   if (!c.streams)
     return whole(c, bent, t, text);
   answer a;
+  if (bent.empty) {
+    a.content_type = "text/event-stream; charset=utf-8";
+    a.events = repeat("", 1, "data: [DONE]\n\n", 0);
+    return a;
+  }
   a.content_type = "text/event-stream; charset=utf-8";
   a.tokens_per_event = bent.event_bytes > 0 ? (bent.event_bytes + 3) / 4 : 4;
   a.events = std::make_unique<openai_events>(std::move(t), std::move(text), c.model, c.number);
@@ -189,7 +208,7 @@ answer chat(const call& c, const rule& bent) {
 
 } // namespace
 
-answer openai_answer(const call& c, const rule& bent) {
+answer openai_answer(const call& c, const rule& bent, world& w) {
   if (c.what == method::models) {
     json list = json::array();
     for (const auto* m : models)
@@ -208,6 +227,10 @@ answer openai_answer(const call& c, const rule& bent) {
     a.body = dump(model_entry(c.model));
     return a;
   }
+  if (c.what == method::responses)
+    return openai_response(c, bent, w);
+  if (c.what == method::embeddings)
+    return openai_embeddings(c);
   return chat(c, bent);
 }
 

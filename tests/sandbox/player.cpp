@@ -101,6 +101,8 @@ public:
     e.how = how == departure::delivered && broke_ ? departure::broken : how;
     e.retry = answer_.retry;
     e.until_midnight = answer_.until_midnight;
+    if (head_sent_)
+      e.output_tokens = answer_.events ? answer_.events->output_tokens() : answer_.output_tokens;
     bye_(e);
   }
 

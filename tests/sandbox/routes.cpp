@@ -34,6 +34,12 @@ bool read_gemini(const request& r, std::string_view rest, call& c) {
     c.what = method::models;
     return get && c.spoken == dialect::gemini; // Vertex Express has no list
   }
+  if (rest == "cachedContents" || rest.starts_with("cachedContents/")) {
+    c.what = method::caches;
+    if (rest != "cachedContents")
+      c.resource = percent_decoded(rest);
+    return c.spoken == dialect::gemini;
+  }
   if (!strip(rest, "models/"))
     return false;
   const auto colon = rest.find(':');
@@ -61,6 +67,10 @@ bool read_openai(const request& r, std::string_view rest, call& c) {
   c.spoken = dialect::openai;
   if (rest == "chat/completions") {
     c.what = method::chat;
+    return r.method == "POST";
+  }
+  if (rest == "responses" || rest == "embeddings") {
+    c.what = rest == "responses" ? method::responses : method::embeddings;
     return r.method == "POST";
   }
   if (rest == "messages") {
@@ -102,6 +112,7 @@ std::optional<call> read_call(const request& r) {
   c.key = key_of(r);
   c.query = r.query;
   c.body = r.body;
+  c.verb = r.method;
   auto rest = r.path;
   bool known = false;
   if (strip(rest, "/v1beta1/publishers/google/") || strip(rest, "/v1/publishers/google/")) {
@@ -116,7 +127,8 @@ std::optional<call> read_call(const request& r) {
   }
   if (!known)
     return {};
-  if (c.what == method::chat || c.what == method::messages) {
+  if (c.what == method::chat || c.what == method::messages || c.what == method::responses
+      || c.what == method::embeddings) {
     c.model = scan(c.body, "\"model\"");
     c.streams = scan(c.body, "\"stream\"") == "true";
   }

@@ -11,10 +11,16 @@ namespace sandbox {
 
 namespace {
 
-constexpr std::pair<const char*, method> methods[] = {
-    {"models", method::models},    {"model", method::model}, {"generate", method::generate},
-    {"stream", method::stream},    {"count", method::count}, {"chat", method::chat},
-    {"messages", method::messages}};
+constexpr std::pair<const char*, method> methods[] = {{"models", method::models},
+                                                      {"model", method::model},
+                                                      {"generate", method::generate},
+                                                      {"stream", method::stream},
+                                                      {"count", method::count},
+                                                      {"caches", method::caches},
+                                                      {"chat", method::chat},
+                                                      {"responses", method::responses},
+                                                      {"embeddings", method::embeddings},
+                                                      {"messages", method::messages}};
 
 constexpr std::pair<const char*, scope> scopes[] = {{"key", scope::key},
                                                     {"key+model", scope::key_model},
@@ -42,37 +48,69 @@ duration seconds_of(double s) {
   return duration{static_cast<std::int64_t>(std::llround(s * 1e9))};
 }
 
+/// The ways to write a limit: exactly one of them stands in each.
+struct limit_form {
+  const char* name;
+  measure counts;
+  bool until_midnight;
+  duration window; ///< zero: `window_s` must say
+};
+
+constexpr std::chrono::minutes minute{1};
+constexpr limit_form limit_forms[] = {
+    {"rpm", measure::requests, false, minute},
+    {"rpd", measure::requests, true, {}},
+    {"tpm", measure::tokens, false, minute},
+    {"tpd", measure::tokens, true, {}},
+    {"input_tpm", measure::input_tokens, false, minute},
+    {"output_tpm", measure::output_tokens, false, minute},
+    {"concurrency", measure::in_flight, false, minute},
+    {"requests", measure::requests, false, {}},
+};
+constexpr std::uint64_t limit_requests_max = 1'000'000;
+constexpr std::uint64_t limit_tokens_max = 1'000'000'000'000;
+
 limit read_limit(const json& from) {
   limit to;
   fields f{from, "limit"};
-  std::uint64_t rpm = 0, rpd = 0;
   double window_s = 0;
-  f.take("rpm", rpm);
-  f.take("rpd", rpd);
-  f.take("requests", to.requests);
+  const limit_form* form = nullptr;
+  int ways = 0;
+  for (const auto& one : limit_forms) {
+    f.take(one.name, to.allowed);
+    if (!from.contains(one.name))
+      continue;
+    form = &one;
+    ++ways;
+  }
   f.take("window_s", window_s);
   f.take("until_midnight", to.until_midnight);
   f.take("scope", to.shared_by, scopes);
   f.take("model", to.model);
   f.done();
-  const int ways = (from.contains("rpm") ? 1 : 0) + (from.contains("rpd") ? 1 : 0)
-                   + (from.contains("requests") ? 1 : 0);
   if (ways != 1)
-    f.refuse("wants exactly one of rpm, rpd and requests");
-  if (from.contains("rpm")) {
-    to.requests = rpm;
-    to.window = window_s > 0 ? seconds_of(window_s) : std::chrono::minutes{1};
-  } else if (from.contains("rpd")) {
-    to.requests = rpd;
-    to.until_midnight = true;
-  } else if (window_s > 0) {
-    to.window = seconds_of(window_s);
-  } else if (!to.until_midnight) {
+    f.refuse("wants exactly one of rpm, rpd, tpm, tpd, input_tpm, output_tpm, concurrency and "
+             "requests");
+  to.counts = form->counts;
+  to.until_midnight = to.until_midnight || form->until_midnight;
+  to.window = window_s > 0 ? seconds_of(window_s) : form->window;
+  if (!to.until_midnight && to.window == duration{})
     f.refuse("needs window_s or until_midnight");
-  }
-  if (to.requests > 1'000'000)
-    f.refuse("allows at most 1000000 requests");
+  const bool requests = to.counts == measure::requests || to.counts == measure::in_flight;
+  if (to.allowed > (requests ? limit_requests_max : limit_tokens_max))
+    f.refuse("allows at most 1000000 requests or 10^12 tokens");
   return to;
+}
+
+void read_per_source(const json& from, script& to) {
+  fields f{from, "per_source"};
+  double window_s = 1;
+  f.take("requests", to.per_source);
+  f.take("window_s", window_s);
+  f.done();
+  if (to.per_source == 0 || to.per_source > limit_requests_max || window_s <= 0)
+    f.refuse("wants requests from 1 to 1000000 within window_s");
+  to.source_window = seconds_of(window_s);
 }
 
 void read_when(const json& from, rule& to) {
@@ -171,6 +209,7 @@ rule read_rule(const json& from) {
   f.take("close_after", to.close_after);
   f.take("close_silently", to.close_silently);
   f.take("fixed", to.fixed);
+  f.take("empty", to.empty);
   f.done();
   if (to.head_bytes > 16 * 1024 * 1024)
     f.refuse("head_bytes is at most 16 MiB");
@@ -191,11 +230,14 @@ bool spends(method m) {
   case method::generate:
   case method::stream:
   case method::chat:
+  case method::responses:
+  case method::embeddings:
   case method::messages:
     return true;
   case method::models:
   case method::model:
   case method::count:
+  case method::caches:
     return false;
   }
   return false;
@@ -212,6 +254,9 @@ std::string read_script(const json& from, script& to) {
     if (const auto* rules = f.raw("rules"))
       for (const auto& r : f.list(*rules, "rules"))
         to.rules.push_back({std::make_shared<const rule>(read_rule(r)), 0});
+    f.take("tell_limits", to.tells_limits);
+    if (const auto* source = f.raw("per_source"))
+      read_per_source(*source, to);
     f.done();
     if (to.key.empty())
       f.refuse("needs a key, or \"*\" for all of them");

@@ -13,7 +13,18 @@
 namespace sandbox {
 
 /// What one request asks for. `docs/sandbox.md` lists the names.
-enum class method : std::uint8_t { models, model, generate, stream, count, chat, messages };
+enum class method : std::uint8_t {
+  models,
+  model,
+  generate,
+  stream,
+  count,
+  caches, ///< everything below `cachedContents`
+  chat,
+  responses,
+  embeddings,
+  messages
+};
 
 /// Its name in scripts and counters.
 const char* name_of(method m);
@@ -24,10 +35,15 @@ bool spends(method m);
 /// Who shares one allowance.
 enum class scope : std::uint8_t { key, key_model, project, project_model };
 
-/// An allowance: so many arrivals within any window of that length, or, with
-/// `until_midnight`, from one Pacific midnight to the next.
+/// What a limit counts. Input tokens count when a request arrives, output tokens when its answer
+/// has ended; `tokens` are both.
+enum class measure : std::uint8_t { requests, tokens, input_tokens, output_tokens, in_flight };
+
+/// An allowance: so much within any window of that length, or, with `until_midnight`, from one
+/// Pacific midnight to the next, or, of `in_flight`, at one time.
 struct limit {
-  std::uint64_t requests = 0;
+  std::uint64_t allowed = 0;
+  measure counts = measure::requests;
   duration window{};
   bool until_midnight = false;
   scope shared_by = scope::key_model;
@@ -95,6 +111,7 @@ struct rule {
   std::uint64_t close_after = 0; ///< requests on one connection; 0: never
   bool close_silently = false;   ///< without saying `Connection: close`
   bool fixed = false;            ///< constant answers, no look at the body
+  bool empty = false;            ///< an answer without candidates, and no reason why
 };
 
 /// A rule and how often it was asked.
@@ -109,6 +126,11 @@ struct script {
   std::string project;
   std::vector<limit> limits;
   std::vector<live_rule> rules;
+  bool tells_limits = false; ///< in headers, as OpenAI and Anthropic do
+  /// Requests that one client address may send within `source_window`, with this key or, of "*",
+  /// with any; 0: as many as it likes. More get a 429 without details.
+  std::uint64_t per_source = 0;
+  duration source_window{};
 };
 
 /// Reads one script. Anything unknown or out of range is refused: a script with

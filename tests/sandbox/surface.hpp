@@ -24,7 +24,11 @@ struct call {
   bool streams = false; ///< the answer comes in events
   std::string_view query;
   std::string_view body;
-  std::uint64_t number = 0; ///< of this process, for ids
+  std::uint64_t number = 0;         ///< of this process, for ids
+  std::shared_ptr<const json> sent; ///< the body, once somebody wanted to read it
+  std::uint64_t cached_tokens = 0;  ///< of the prompt, found in the key's cache
+  std::string resource;             ///< `cachedContents/ID`, when the path names one
+  std::string_view verb;            ///< the HTTP method
 };
 
 /// A value of a query, percent-decoded; empty when absent.
@@ -35,9 +39,15 @@ std::string percent_decoded(std::string_view s);
 answer error_answer(const call& c, const fault& f, bool in_array = false);
 
 /// An ordinary answer of each dialect. `bent` is never null.
-answer gemini_answer(const call& c, const rule& bent, const world& w);
-answer openai_answer(const call& c, const rule& bent);
+answer gemini_answer(const call& c, const rule& bent, world& w);
+answer openai_answer(const call& c, const rule& bent, world& w);
 answer anthropic_answer(const call& c, const rule& bent);
+
+/// `cachedContents` of the Gemini API: made, read, listed and dropped by one key.
+answer cached_contents(const call& c, world& w);
+/// The Responses API and embeddings of OpenAI.
+answer openai_response(const call& c, const rule& bent, world& w);
+answer openai_embeddings(const call& c);
 
 /// Answers of constant bytes, made without a look at the body.
 answer fixed_answer(const call& c, const rule& bent);

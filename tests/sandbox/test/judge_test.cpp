@@ -63,6 +63,102 @@ TEST(judge, counts_a_day_from_one_pacific_midnight_to_the_next) {
   EXPECT_EQ(j.report()["violations"], 1);
 }
 
+std::vector<applied_limit> tokens_of_limit(measure counts, std::uint64_t allowed) {
+  return {{"key=a", allowed, 60s, false, counts}};
+}
+
+TEST(judge, counts_the_input_of_an_arrival_at_once_and_its_output_at_the_end) {
+  judge j;
+  const auto tpm = tokens_of_limit(measure::tokens, 100);
+  j.arrived(tpm, "a", "m", t0, 40);
+  j.ended(tpm, "a", "m", t0 + 30s, 50);
+  j.arrived(tpm, "a", "m", t0 + 31s, 10);
+  EXPECT_EQ(j.report()["violations"], 0);
+  j.arrived(tpm, "a", "m", t0 + 32s, 1);
+  EXPECT_EQ(j.report()["violations"], 1);
+  // The first input has left at 60 s, the output leaves at 90 s.
+  j.arrived(tpm, "a", "m", t0 + 60s, 39);
+  EXPECT_EQ(j.report()["violations"], 1);
+  j.arrived(tpm, "a", "m", t0 + 89s, 1);
+  EXPECT_EQ(j.report()["violations"], 2);
+  EXPECT_EQ(j.report()["limits"][0]["most_in_a_window"], 101);
+}
+
+TEST(judge, limits_of_input_do_not_look_at_output) {
+  judge j;
+  const auto input = tokens_of_limit(measure::input_tokens, 100);
+  j.arrived(input, "a", "m", t0, 100);
+  j.ended(input, "a", "m", t0 + 1s, 1000);
+  const auto r = j.report();
+  EXPECT_EQ(r["violations"], 0);
+  EXPECT_EQ(r["overruns"], 0);
+}
+
+TEST(judge, an_arrival_that_finds_no_output_left_violates) {
+  judge j;
+  const auto output = tokens_of_limit(measure::output_tokens, 100);
+  j.arrived(output, "a", "m", t0, 1000);
+  j.arrived(output, "a", "m", t0, 1000);
+  j.ended(output, "a", "m", t0 + 1s, 100);
+  EXPECT_EQ(j.report()["violations"], 0);
+  EXPECT_EQ(j.report()["overruns"], 0);
+  j.arrived(output, "a", "m", t0 + 2s, 1);
+  EXPECT_EQ(j.report()["violations"], 1);
+}
+
+TEST(judge, an_answer_that_brings_its_limit_over_is_an_overrun_and_no_violation) {
+  judge j;
+  const auto tpm = tokens_of_limit(measure::tokens, 100);
+  j.arrived(tpm, "a", "m", t0, 50);
+  j.ended(tpm, "a", "m", t0 + 1s, 51);
+  const auto r = j.report();
+  EXPECT_EQ(r["violations"], 0);
+  EXPECT_EQ(r["overruns"], 1);
+  EXPECT_EQ(r["evidence"][0]["kind"], "overrun");
+  EXPECT_EQ(r["limits"][0]["overruns"], 1);
+}
+
+TEST(judge, counts_a_day_of_tokens_to_the_pacific_midnight) {
+  judge j;
+  const std::vector<applied_limit> day{{"key=a", 100, {}, true, measure::tokens}};
+  const auto midnight = next_pacific_midnight(t0);
+  j.arrived(day, "a", "m", midnight - 2h, 60);
+  j.ended(day, "a", "m", midnight - 1h, 40);
+  j.arrived(day, "a", "m", midnight, 100);
+  EXPECT_EQ(j.report()["violations"], 0);
+  j.arrived(day, "a", "m", midnight + 1h, 1);
+  EXPECT_EQ(j.report()["violations"], 1);
+}
+
+TEST(judge, counts_arrivals_while_as_many_as_allowed_are_in_flight) {
+  judge j;
+  const auto two = tokens_of_limit(measure::in_flight, 2);
+  j.arrived(two, "a", "m", t0);
+  j.arrived(two, "a", "m", t0);
+  j.ended(two, "a", "m", t0 + 1s, 0);
+  j.arrived(two, "a", "m", t0 + 1s);
+  EXPECT_EQ(j.report()["violations"], 0);
+  j.arrived(two, "a", "m", t0 + 2s);
+  const auto r = j.report();
+  EXPECT_EQ(r["violations"], 1);
+  EXPECT_EQ(r["limits"][0]["window_ms"], "at one time");
+}
+
+TEST(judge, stays_exact_at_ten_thousand_arrivals_a_second_over_a_hundred_keys) {
+  judge j;
+  std::vector<std::vector<applied_limit>> limits;
+  for (int k = 0; k < 100; ++k)
+    limits.push_back({{"key=" + std::to_string(k), 6000, 60s, false}});
+  // Each key at exactly its limit for three minutes, then once too often.
+  for (int i = 0; i < 1'800'000; ++i)
+    j.arrived(limits[static_cast<std::size_t>(i % 100)], "a", "m", t0 + i * 100us);
+  EXPECT_EQ(j.report()["violations"], 0);
+  EXPECT_EQ(j.report()["blind"], false);
+  EXPECT_EQ(j.report()["limits"][0]["most_in_a_window"], 6000);
+  j.arrived(limits[0], "a", "m", t0 + 1'799'999 * 100us);
+  EXPECT_EQ(j.report()["violations"], 1);
+}
+
 TEST(judge, keeps_domains_apart) {
   judge j;
   j.arrived({{"key=a", 1, 60s, false}}, "a", "m", t0);
