@@ -32,7 +32,7 @@ struct proxy_address {
 
 /// Reads `scheme://[user[:password]@]host[:port]` with the schemes `http`, `https`, `socks5` and
 /// `socks5h`. User and password are percent-decoded. Without a port it is that of curl: 443 for
-/// `https`, 1080 for all others (CURLOPT_PROXYPORT(3), read 2025-11-25). Fails with
+/// `https`, 1080 for all others (CURLOPT_PROXYPORT(3), read 2026-11-25). Fails with
 /// `invalid_argument` and a text that repeats nothing of `text`.
 result<proxy_address> parse_proxy(std::string_view text);
 
