@@ -79,6 +79,19 @@ std::pair<std::string, std::string> halves(const std::string& text) {
   return {text.substr(0, at), text.substr(at + 3)};
 }
 
+/// Of a proxy, where it is may be shown, and who uses it never.
+void hides_users(const nlohmann::json& egress) {
+  if (egress.contains("proxies"))
+    for (const auto& proxy : egress["proxies"]) {
+      const auto text = proxy.get<std::string>();
+      TROUPE_ASSERT(text.find('@') == std::string::npos
+                    || text.find("://***@") != std::string::npos);
+    }
+  if (egress.contains("groups"))
+    for (const auto& group : egress["groups"])
+      hides_users(group);
+}
+
 void hides_secrets(const config::settings_change& done) {
   for (const auto& c : done.changes)
     if (c.path.ends_with(".headers") || c.path.ends_with(".keys")) {
@@ -86,6 +99,8 @@ void hides_secrets(const config::settings_change& done) {
       hides_the_canary(c.after);
     }
   const auto shown = nlohmann::json::parse(config::masked_document(done.document));
+  if (shown.contains("egress"))
+    hides_users(shown["egress"]);
   if (shown.contains("upstreams"))
     for (const auto& u : shown["upstreams"])
       if (u.contains("headers"))

@@ -38,7 +38,7 @@ std::string any_value(const option& o, random_source& random) {
                                                   R"("2MiB")",
                                                   R"("debug")",
                                                   R"([{"name":"a","headers":{"x-a":"***"}}])",
-                                                  R"(["http://u:of-the-file@h.example:1"])",
+                                                  R"(["http://u:hunter2@h.example:1"])",
                                                   R"(["http://***@h.example:1"])",
                                                   R"([{"name":"a","models":["*"]}])",
                                                   R"({"models":{"m":{"rpm":1}}})"};
@@ -127,6 +127,9 @@ void check(const config_sources& sources, const std::string& before, const std::
   for (const auto& c : done.changes) {
     EXPECT_EQ(c.before.find("of-the-file"), std::string::npos);
     EXPECT_EQ(c.after.find("of-the-file"), std::string::npos);
+    if (c.path.ends_with("proxies")) {
+      EXPECT_EQ((c.before + c.after).find("hunter2"), std::string::npos);
+    }
   }
 }
 
