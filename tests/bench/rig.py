@@ -127,12 +127,12 @@ class Rig:
             time.sleep(0.05)
         raise SystemExit(f"{what} did not start")
 
-    def sandbox(self, cores=None, rules=None):
+    def sandbox(self, cores=None, rules=None, port=0):
         """The upstream; without rules it gives constant answers without looking at the body."""
         number = len(self.processes)
         port_file = str(self.folder / f"sandbox-port-{number}")
         script = self.file(f"script-{number}.json", [{"key": "*", "rules": rules or [{"fixed": True}]}])
-        process = self.start([str(self.build / "troupe-sandbox"), "--listen", "127.0.0.1:0",
+        process = self.start([str(self.build / "troupe-sandbox"), "--listen", f"127.0.0.1:{port}",
                               "--port-file", port_file, "--script", script], cores=cores)
         return process, int(self.await_file(port_file, process, "troupe-sandbox"))
 
@@ -186,11 +186,11 @@ http {{
         wait_port(port, process)
         return process, port
 
-    def load(self, port, path, body, cores=None, headers=(), **options):
+    def load_command(self, port, path, body, cores=None, headers=(), credential=CREDENTIAL, **options):
         self.loads += 1
         command = [str(self.build / "troupe-load"), "--port", str(port), "--path", path,
                    "--body", self.file(f"body-{self.loads}-{threading.get_ident()}.json", body), "--header", "Content-Type: application/json",
-                   "--header", f"Authorization: Bearer {CREDENTIAL}"]
+                   "--header", f"Authorization: Bearer {credential}"]
         for header in headers:
             command += ["--header", header]
         for name, value in options.items():
@@ -200,7 +200,10 @@ http {{
                 command += [f"--{name}", str(value)]
         if cores is not None:
             command = ["taskset", "-c", cores, *command]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return command
+
+    def load(self, *where, **how):
+        done = subprocess.run(self.load_command(*where, **how), capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise SystemExit(f"the load generator failed: {done.stderr}")
         return json.loads(done.stdout)

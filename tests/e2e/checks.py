@@ -3,6 +3,7 @@ import argparse
 import json
 import pathlib
 import sys
+import threading
 import time
 import traceback
 import urllib.error
@@ -79,11 +80,67 @@ def finished(port, begun, limit=60):
     raise AssertionError("the job does not end")
 
 
-def run(checks):
+def judged(upstream):
+    """The judge's report: nothing over a limit, nothing too early, and the judge was awake."""
+    r.post(upstream, "/_sandbox/judge/plant", {"violation": True, "early": True})
+    report = json.loads(r.get(upstream, "/_sandbox/judge"))
+    assert report["planted"]["violations"]["found"] >= 1 and report["planted"]["early"]["found"] >= 1, report
+    assert not report["blind"], report
+    assert report["violations"] == 0 and report["early"] == 0, {**report, "limits": report["limits"][:8],
+                                                                "evidence": report["evidence"][:8]}
+    return report
+
+
+def counted(upstream):
+    """By the key's characters: arrivals, answers by status and sources, over all models."""
+    told = {}
+    for one in json.loads(r.get(upstream, "/_sandbox/counters"))["keys"]:
+        mine = told.setdefault(one["key"], {"arrivals": 0, "in_flight_max": 0, "answers": {}, "scripted": {},
+                                            "sources": {}, "prompt_tokens": 0, "cached_tokens": 0, "models": {}})
+        for name in ("arrivals", "prompt_tokens", "cached_tokens"):
+            mine[name] += one[name]
+        mine["in_flight_max"] = max(mine["in_flight_max"], one["in_flight_max"])
+        mine["models"][one["model"]] = one["arrivals"]
+        for name in ("answers", "scripted", "sources"):
+            for word, count in one[name].items():
+                mine[name][word] = mine[name].get(word, 0) + count
+    return told
+
+
+def patched(admin, change):
+    answer = admin_call(admin, "PATCH", "/settings", change)
+    assert answer.status == 200, answer.text
+    return answer.json
+
+
+class Meanwhile:
+    """Runs a call in a thread; `result` waits for what it returned, and raises what it raised."""
+
+    def __init__(self, call, *where, **how):
+        self.told = self.trouble = None
+        self.thread = threading.Thread(target=self.work, args=(call, where, how))
+        self.thread.start()
+
+    def work(self, call, where, how):
+        try:
+            self.told = call(*where, **how)
+        except BaseException as e:  # noqa: BLE001: it belongs to whoever asks for the result
+            self.trouble = e
+
+    @property
+    def result(self):
+        self.thread.join()
+        if self.trouble:
+            raise self.trouble
+        return self.told
+
+
+def run(checks, more=lambda arguments: None):
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--build", required=True)
     arguments.add_argument("--scheduler", default="asio,sharing")
     arguments.add_argument("--only", default="")
+    more(arguments)
     options = arguments.parse_args()
     passed = failed = 0
     for scheduler in options.scheduler.split(","):
@@ -93,6 +150,7 @@ def run(checks):
             begun = time.monotonic()
             try:
                 with r.Rig(options.build) as rig:
+                    rig.options = options
                     check(rig, scheduler)
                 passed += 1
                 print(f"ok      {scheduler:8} {check.__name__} ({time.monotonic() - begun:.1f} s)", flush=True)
