@@ -13,11 +13,13 @@
 //
 // A result counts only in the state in which its call began: calls carry a generation, which
 // every change of state raises. So the failures of calls that began before it opened do not
-// condemn the probes.
+// condemn the probes. A probe whose result is never told gives its place back after `open_max`.
 
 #include "protocol/base/time.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -29,7 +31,9 @@ enum class breaker_state : std::uint8_t { closed, open, half_open };
 std::string_view to_string(breaker_state s); ///< `closed`, `open`, `half_open`
 
 struct breaker_policy {
-  std::uint32_t calls_min = 10;        ///< within `window`, before any share of failures counts
+  /// Within `window`, before a share of failures counts. So many failures in a row open it too,
+  /// over however long a time.
+  std::uint32_t calls_min = 10;
   std::uint32_t failures_percent = 50; ///< of the calls within `window`: it opens
   duration window = std::chrono::seconds{10};
   duration open_min = std::chrono::seconds{2};    ///< the first pause; doubles each time it opens
@@ -69,7 +73,7 @@ public:
   explicit breaker(breaker_policy policy = {}) : policy_(policy) {}
 
   /// A pause that has begun keeps its end.
-  void change_policy(const breaker_policy& policy) { policy_ = policy; }
+  void change_policy(const breaker_policy& policy);
 
   /// Whether a call may begin. Each allowed one is told to `note` once, however it ends.
   breaker_pass allow(time_point now, double jitter);
@@ -96,11 +100,12 @@ private:
   std::int64_t span_of(time_point now) const;
   tally within_window(time_point now) const;
   void count(bool failed, time_point now);
-  bool must_open(time_point now) const;
+  bool must_open(time_point now); // and why
   void enter(breaker_state s, time_point now);
   void open(time_point now, double jitter);
   void close(time_point now);
-  double share(time_point now) const;
+  double share(time_point now) const; ///< of the calls that are let through
+  std::uint32_t probes_max() const { return std::max(policy_.probes, 1U); }
   breaker_pass allow_closed(time_point now, double jitter) const;
   breaker_pass allow_probe(time_point now);
   void note_probe(breaker_outcome what, time_point now, double jitter);

@@ -20,6 +20,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace troupe {
@@ -107,13 +108,13 @@ public:
   /// A call ended without having tried the proxy: if it was the trial, another may follow.
   void put_back(std::uint64_t proxy);
 
-  /// `key` was throttled on `egress` (direct too) by an answer that blames nobody. With enough
+  /// `key` was throttled on egress `id` (direct too) by an answer that blames nobody. With enough
   /// keys in a short time the egress rests for `rest` from now, which is told; the throttles of
   /// calls that were in flight by then are not counted.
-  std::optional<egress_rest> throttled(std::uint64_t egress, std::uint64_t key, duration rest,
+  std::optional<egress_rest> throttled(std::uint64_t id, std::uint64_t key, duration rest,
                                        time_point now);
 
-  egress_health health_of(std::uint64_t egress) const;
+  egress_health health_of(std::uint64_t id) const;
   std::size_t remembered() const { return records_.size(); }
 
 private:
@@ -131,8 +132,8 @@ private:
   };
 
   const std::vector<std::uint64_t>& proxies_of(const egress_key& k) const;
-  const record* find(std::uint64_t egress) const;
-  record& record_of(std::uint64_t egress, time_point now);
+  const record* find(std::uint64_t id) const;
+  record& record_of(std::uint64_t id, time_point now);
   egress_choice among(std::span<const std::uint64_t> proxies, std::uint64_t key,
                       time_point now) const;
   duration pause_after(std::uint32_t failed) const;

@@ -11,7 +11,7 @@
 // with the most waiting that came last gives way: a flood keeps nobody out. As long as no two
 // credentials differ by more than one, the room is simply full.
 //
-// Every request takes about 120 bytes, and each credential in each line as much once more.
+// Every request takes about 120 bytes, and each credential in each line about 170 more.
 // Nothing here walks over those who wait: `steps` counts, so that tests can hold this promise
 // without a clock.
 
@@ -133,7 +133,7 @@ private:
   waiting_entry make_room(std::uint64_t who, bool first);
   std::uint32_t last_of(std::uint64_t who);
   std::uint32_t queue_of(std::uint64_t line, std::uint64_t who, std::uint64_t turn);
-  void take_turn(std::uint32_t queue, std::uint64_t turn);
+  void take_turn(std::uint32_t at, std::uint64_t turn);
   void put(const waiting_request& r);
   waiting_request remove(std::uint32_t at);
   void count(std::uint64_t who, credential& c, int change);
