@@ -12,6 +12,9 @@
 #include "actors/core/key_state.hpp"
 #include "actors/key/key_types.hpp"
 #include "actors/key/pool_key.hpp"
+#include "actors/key/pool_policy.hpp"
+#include "actors/local_message.hpp"
+#include "protocol/base/limit.hpp"
 #include "protocol/base/secret.hpp"
 
 #include <caf/actor.hpp>
@@ -45,23 +48,46 @@ typename Inspector::result_type inspect(Inspector& f, secret& s) {
 
 // --- front and pool ------------------------------------------------------------------------
 
-/// Asks the pool for a lease. Answered by `acquire_reply`, always.
+/// A key that this request does not fit into now, in its owner's words.
+struct turned_word {
+  std::uint64_t key = 0;
+  std::int64_t wait_ms = -1; ///< -1: until some other call ends
+  bool per_day = false;
+};
+
+/// Asks the pool for a lease. Answered by `acquire_reply`, always, at once or after a wait.
 struct acquire_request {
   std::string model;
   /// Keys (`key_id::value`) that this request has used already: never chosen again.
   std::vector<std::uint64_t> tried;
   /// The only key that may be chosen, 0 for any (files and caches belong to one key).
   std::uint64_t pinned = 0;
-  /// Only keys of one of these groups may be chosen; empty: any.
+  /// Which keys may be chosen at all; each empty list allows every key. A key is for one of the
+  /// upstreams, in one of the groups that the credential may use, and in one of the model's.
+  std::vector<std::uint32_t> upstreams{};
   std::vector<std::string> groups{};
-  /// How many key actors turned this request back to the pool. Who asks leaves it 0.
-  std::uint32_t turned_back = 0;
+  std::vector<std::string> model_groups{};
+  std::uint64_t affinity = 0;     ///< equal numbers go to the same key while it has room; 0: none
+  std::uint64_t input_tokens = 0; ///< upper estimates of what the call will use
+  std::uint64_t output_tokens = 0;
+  std::uint64_t credential = 0;        ///< `storage::credential_id` of who asks; 0: nobody's
+  std::uint64_t credential_ticket = 0; ///< of `acquire_reply`, when the same request asks again
+  std::uint64_t ticket = 0;            ///< names this question: random, for `stop_waiting`
+  std::int64_t wait_max_ms = 0;        ///< how long it may wait in the waiting room
+  // What the pool and the keys note on its way. Who asks leaves it as it is.
+  std::vector<turned_word> turned{}; ///< keys that turned it away
+  std::uint32_t turned_back = 0;     ///< how often it came back to the pool
+  bool credential_counted = false;   ///< against the credential's limits, by this very question
+  std::uint64_t egress = 0;          ///< of the key that was chosen
+  secret proxy{};
 };
 
 enum class grant_kind : std::uint8_t {
   granted,
-  resting,     ///< every key that could serve rests: `wait_ms` until the soonest is free
-  none_usable, ///< no key at all, or all disabled, or all that are left were tried
+  resting,           ///< every key that could serve rests: `wait_ms` until the soonest is free
+  none_usable,       ///< no key at all, or all disabled, or all that are left were tried
+  credential_limit,  ///< the credential has used up a limit of its own; `wait_ms` until it has room
+  waiting_room_full, ///< every key rests, and too many wait already; `wait_ms` as in `resting`
   shutting_down,
 };
 
@@ -71,11 +97,51 @@ struct acquire_reply {
   std::uint64_t key = 0;      ///< `key_id::value`
   std::uint32_t upstream = 0; ///< number of the upstream that the key is for
   secret secret_text;
-  caf::actor key_actor;       ///< takes the `settlement`
-  std::int64_t wait_ms = 0;   ///< `resting`: until the soonest key is free, rounded up
-  bool per_day = false;       ///< `resting`: every one of these rests is a daily quota's
-  std::uint32_t keys = 0;     ///< not `granted`: how many keys the pool has
-  std::uint32_t disabled = 0; ///< not `granted`: how many of them are disabled
+  secret proxy;             ///< address of the outgoing proxy; empty: none
+  std::uint64_t egress = 0; ///< names that proxy in `egress_report`; 0: none
+  caf::actor key_actor;     ///< takes the `settlement`
+  /// Not 0: the request counts against its credential's limits and has to end with
+  /// `settle_credential`.
+  std::uint64_t credential_ticket = 0;
+  std::int64_t wait_ms = 0;             ///< until the soonest key is free, rounded up; -1: unknown
+  bool per_day = false;                 ///< a daily quota is what is waited for
+  limit_kind limited = limit_kind::rpm; ///< `credential_limit`: which of them
+  std::uint32_t keys = 0;               ///< not `granted`: how many keys the pool has
+  std::uint32_t disabled = 0;           ///< not `granted`: how many of them are disabled
+};
+
+/// The client left: its question of this ticket need not be answered. Not answered itself.
+struct stop_waiting {
+  std::uint64_t ticket = 0;
+};
+
+/// Front -> key actor: the call of this lease leaves only now, later than its grant by more than
+/// half of `pool.quota_margin`. Not answered.
+struct sent_late {
+  std::uint64_t lease = 0;
+};
+
+/// Front -> pool: the end of a request that counts against its credential's limits. Not answered.
+struct settle_credential {
+  std::uint64_t credential = 0;
+  std::uint64_t ticket = 0;
+  bool sent = false;     ///< some attempt reached an upstream
+  bool reported = false; ///< the upstream told the tokens
+  std::uint64_t input_tokens = 0;
+  std::uint64_t output_tokens = 0;
+};
+
+/// Front -> pool: how an outgoing proxy did. Told when it failed, and when it worked after that.
+struct egress_report {
+  std::uint64_t egress = 0;
+  bool worked = false;
+};
+
+using limits_of_credentials = std::vector<std::pair<std::uint64_t, std::vector<limit>>>;
+
+/// The limits of all credentials that have any, whole. Answered by unit.
+struct change_credentials {
+  limits_of_credentials limits;
 };
 
 // --- admin and pool ------------------------------------------------------------------------
@@ -105,6 +171,53 @@ struct remove_keys {
   bool forget = true; ///< false: what is kept of their state stays
 };
 
+/// The disabled keys that are to be checked now: answered by them once there is one.
+/// -> vector<uint64>
+using take_rechecks_atom = caf::atom_constant<caf::atom("rechecks")>;
+
+using pool_view_atom = caf::atom_constant<caf::atom("poolview")>; ///< -> pool_view
+
+/// Keys that seem to share a quota without saying so: for the operator to look at.
+struct suspected_sharing {
+  std::vector<std::uint64_t> keys;
+  std::string why; ///< in words
+};
+
+/// What the pool is doing, for people.
+struct pool_view {
+  pool_strategy strategy = pool_strategy::most_headroom;
+  std::uint64_t keys = 0;
+  std::uint64_t ready = 0, cooling = 0, disabled = 0; ///< of `keys`
+  std::uint64_t waiting = 0;                          ///< requests in the waiting room
+  std::int64_t longest_wait_ms = 0;
+  std::vector<suspected_sharing> sharing;
+};
+
+/// What was decided about questions of these tickets, as far as it is remembered.
+/// -> vector<choice_note>, in the order in which they were taken
+struct explain_tickets {
+  std::vector<std::uint64_t> tickets;
+};
+
+struct noted_look {
+  std::uint64_t key = 0;
+  float score = 0; ///< as the strategy counts; the lowest is taken
+};
+
+/// One decision of the pool.
+struct choice_note {
+  std::uint64_t ticket = 0;
+  std::int64_t at_ms = 0;
+  std::uint64_t chosen = 0; ///< 0: none
+  std::uint32_t members = 0, usable = 0;
+  std::int32_t tier = 0;
+  bool by_affinity = false;
+  std::vector<noted_look> looked;
+  std::vector<turned_word> turned; ///< keys that had turned it away before
+  std::int64_t waited_ms = 0;
+  std::string outcome; ///< `sent`, `waits`, `resting`, `none_usable`, ...
+};
+
 using list_briefs_atom = caf::atom_constant<caf::atom("briefs")>; ///< -> vector<key_brief>
 
 /// -> vector<key_status>, without those that are not there.
@@ -112,11 +225,10 @@ struct statuses_of {
   std::vector<std::uint64_t> keys;
 };
 
-/// How refusals and throttles are judged from now on. Not answered.
+/// How keys are chosen and judged from now on. Answered by unit.
 struct change_policy {
-  std::uint32_t strikes_max = 3;
-  std::int64_t cooldown_ms = 60'000;
-  std::int64_t cooldown_max_ms = 600'000;
+  using travels_locally = void;
+  pool_policy policy;
 };
 
 /// How a check outside of any lease ended. Answered by the new `key_status`, or
@@ -156,6 +268,27 @@ struct key_standing {
 struct standing_report {
   std::uint64_t key = 0;
   key_standing standing;
+  bool throttled = false;     ///< just now
+  bool without_words = false; ///< by an answer that named neither a limit nor a wait
+  std::uint64_t egress = 0;   ///< by which it had gone out
+  std::string project;        ///< that the upstream named in an error; empty: none
+};
+
+/// `quota_room` as it travels.
+struct room_word {
+  std::string model;
+  std::uint32_t room = 0;
+  std::uint32_t capacity = 1;
+  std::int64_t wait_ms = 0; ///< -1: until some call ends
+  std::uint32_t room_then = 1;
+  bool per_day = false;
+};
+
+/// Key actor -> pool: what is left in the quota domain of `key`, whole.
+struct room_report {
+  std::uint64_t key = 0;
+  std::uint64_t seen = 0; ///< requests of the domain that its keys have taken so far
+  std::vector<room_word> rooms;
 };
 
 /// Pool -> key actor: answer what is asked of you, then end. Nobody will ask any more.
@@ -178,6 +311,23 @@ struct erase_key_state {
   std::uint64_t key = 0;
 };
 
+/// -> storage actor: a quota ledger's record, under a row of its own. Answered by unit once it is
+/// safe from the loss of power, or by `errc::storage_failed`.
+struct save_quota {
+  std::string row;
+  std::string record;
+};
+
+/// -> storage actor: the ledger is gone. Not answered.
+struct erase_quota {
+  std::string row;
+};
+
+/// -> storage actor: what is kept under `row` -> std::string, empty: nothing.
+struct load_quota {
+  std::string row;
+};
+
 /// What the storage actor has done: `status_atom` -> storage_status.
 struct storage_status {
   std::uint64_t rows_written = 0;
@@ -190,23 +340,67 @@ struct storage_status {
 // --- how they travel -----------------------------------------------------------------------
 
 template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, limit& x) {
+  return f(caf::meta::type_name("limit"), x.model, x.kind, x.amount);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, told_limit& x) {
+  return f(caf::meta::type_name("told_limit"), x.model, x.kind, x.amount);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, turned_word& x) {
+  return f(caf::meta::type_name("turned_word"), x.key, x.wait_ms, x.per_day);
+}
+
+template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, acquire_request& x) {
-  return f(caf::meta::type_name("acquire_request"), x.model, x.tried, x.pinned, x.groups,
-           x.turned_back);
+  return f(caf::meta::type_name("acquire_request"), x.model, x.tried, x.pinned, x.upstreams,
+           x.groups, x.model_groups, x.affinity, x.input_tokens, x.output_tokens, x.credential,
+           x.credential_ticket, x.ticket, x.wait_max_ms, x.turned, x.turned_back,
+           x.credential_counted, x.egress, x.proxy);
 }
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, acquire_reply& x) {
   return f(caf::meta::type_name("acquire_reply"), x.grant, x.lease, x.key, x.upstream,
-           x.secret_text, x.key_actor, x.wait_ms, x.per_day, x.keys, x.disabled);
+           x.secret_text, x.proxy, x.egress, x.key_actor, x.credential_ticket, x.wait_ms, x.per_day,
+           x.limited, x.keys, x.disabled);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, stop_waiting& x) {
+  return f(caf::meta::type_name("stop_waiting"), x.ticket);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, sent_late& x) {
+  return f(caf::meta::type_name("sent_late"), x.lease);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, settle_credential& x) {
+  return f(caf::meta::type_name("settle_credential"), x.credential, x.ticket, x.sent, x.reported,
+           x.input_tokens, x.output_tokens);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, egress_report& x) {
+  return f(caf::meta::type_name("egress_report"), x.egress, x.worked);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, change_credentials& x) {
+  return f(caf::meta::type_name("change_credentials"), x.limits);
 }
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, settlement& x) {
   return f(caf::meta::type_name("settlement"), x.lease, x.abandoned, x.model, x.what, x.scope,
-           x.concerned_model, x.retry_after_ms, x.model_not_offered, x.message, x.reason,
-           x.prompt_tokens, x.output_tokens, x.thought_tokens, x.cached_tokens, x.latency_us,
-           x.first_byte_us);
+           x.concerned_model, x.retry_after_ms, x.model_not_offered, x.unsent, x.reported, x.told,
+           x.message, x.reason, x.project, x.prompt_tokens, x.output_tokens, x.thought_tokens,
+           x.cached_tokens, x.latency_us, x.first_byte_us);
 }
 
 template <class Inspector>
@@ -215,11 +409,18 @@ typename Inspector::result_type inspect(Inspector& f, model_status& x) {
 }
 
 template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, limit_status& x) {
+  return f(caf::meta::type_name("limit_status"), x.model, x.kind, x.source, x.amount, x.used,
+           x.excess, x.frees_in_ms, x.resets_at_ms);
+}
+
+template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, key_status& x) {
   return f(caf::meta::type_name("key_status"), x.key, x.name, x.state, x.reason, x.since_at_ms,
            x.until_at_ms, x.models, x.strikes, x.in_flight, x.granted, x.expired, x.abandoned,
            x.answers, x.prompt_tokens, x.output_tokens, x.thought_tokens, x.cached_tokens,
-           x.last_used_at_ms, x.last_error_at_ms, x.last_error, x.restarts);
+           x.last_used_at_ms, x.last_error_at_ms, x.last_error, x.restarts, x.quota,
+           x.shares_domain, x.slow_start, x.next_recheck_at_ms, x.proxy_shown);
 }
 
 template <class Inspector>
@@ -230,7 +431,7 @@ typename Inspector::result_type inspect(Inspector& f, key_command& x) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, pool_key& x) {
   return f(caf::meta::type_name("pool_key"), x.key, x.name, x.secret_text, x.upstream, x.groups,
-           x.returning, x.enabled);
+           x.returning, x.enabled, x.tier, x.weight, x.domain, x.limits, x.proxy);
 }
 
 template <class Inspector>
@@ -254,11 +455,6 @@ typename Inspector::result_type inspect(Inspector& f, statuses_of& x) {
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, change_policy& x) {
-  return f(caf::meta::type_name("change_policy"), x.strikes_max, x.cooldown_ms, x.cooldown_max_ms);
-}
-
-template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, check_outcome& x) {
   return f(caf::meta::type_name("check_outcome"), x.key, x.end);
 }
@@ -276,12 +472,66 @@ typename Inspector::result_type inspect(Inspector& f, key_standing& x) {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, standing_report& x) {
-  return f(caf::meta::type_name("standing_report"), x.key, x.standing);
+  return f(caf::meta::type_name("standing_report"), x.key, x.standing, x.throttled, x.without_words,
+           x.egress, x.project);
 }
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, save_key_state& x) {
   return f(caf::meta::type_name("save_key_state"), x.key, x.record, x.urgent);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, suspected_sharing& x) {
+  return f(caf::meta::type_name("suspected_sharing"), x.keys, x.why);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, pool_view& x) {
+  return f(caf::meta::type_name("pool_view"), x.strategy, x.keys, x.ready, x.cooling, x.disabled,
+           x.waiting, x.longest_wait_ms, x.sharing);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, explain_tickets& x) {
+  return f(caf::meta::type_name("explain_tickets"), x.tickets);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, noted_look& x) {
+  return f(caf::meta::type_name("noted_look"), x.key, x.score);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, choice_note& x) {
+  return f(caf::meta::type_name("choice_note"), x.ticket, x.at_ms, x.chosen, x.members, x.usable,
+           x.tier, x.by_affinity, x.looked, x.turned, x.waited_ms, x.outcome);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, room_word& x) {
+  return f(caf::meta::type_name("room_word"), x.model, x.room, x.capacity, x.wait_ms, x.room_then,
+           x.per_day);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, room_report& x) {
+  return f(caf::meta::type_name("room_report"), x.key, x.seen, x.rooms);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, save_quota& x) {
+  return f(caf::meta::type_name("save_quota"), x.row, x.record);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, erase_quota& x) {
+  return f(caf::meta::type_name("erase_quota"), x.row);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, load_quota& x) {
+  return f(caf::meta::type_name("load_quota"), x.row);
 }
 
 template <class Inspector>

@@ -12,6 +12,7 @@ namespace troupe {
 namespace {
 
 using write_atom = caf::atom_constant<caf::atom("write")>;
+using quota_atom = caf::atom_constant<caf::atom("quotas")>;
 using sync_atom = caf::atom_constant<caf::atom("sync")>;
 
 } // namespace
@@ -28,6 +29,14 @@ caf::behavior storage_actor_state::start(storage_actor_options options) {
       [this](save_key_state& m) { take(m.key, std::move(m.record), m.urgent); },
       [this](const erase_key_state& m) { take(m.key, std::nullopt, true); },
       [this](const load_key_state& m) { return load(m.key); },
+      [this](save_quota& m) { return save(m); },
+      [this](const erase_quota& m) {
+        quotas_.erase(m.row);
+        (void)options_.store->erase(storage::column::key_state, m.row,
+                                    storage::durability::process);
+      },
+      [this](const load_quota& m) { return load_quota_row(m.row); },
+      [this](quota_atom) { write_quotas(); },
       [this](flush_atom) -> caf::result<void> {
         write();
         sync();
@@ -64,6 +73,45 @@ std::string storage_actor_state::load(std::uint64_t key) {
     return {};
   }
   return std::move(*row).value_or(std::string{});
+}
+
+caf::result<void> storage_actor_state::save(save_quota& m) {
+  // The message to oneself stands behind all that came while the last write was under way.
+  if (quota_askers_.empty())
+    self_->send(self_, quota_atom::value);
+  quotas_.insert_or_assign(std::move(m.row), std::move(m.record));
+  quota_askers_.push_back(self_->make_response_promise());
+  return quota_askers_.back();
+}
+
+void storage_actor_state::write_quotas() {
+  storage::write_batch batch;
+  for (auto& [row, record] : std::exchange(quotas_, {}))
+    batch.put(storage::column::key_state, row, std::move(record));
+  auto written = options_.store->write(batch, storage::durability::power);
+  if (written) {
+    counted_.rows_written += batch.size();
+    ++counted_.batches;
+  } else {
+    count_failure("limited keys wait for their allowance", written.error());
+  }
+  for (auto& asker : std::exchange(quota_askers_, {})) {
+    if (written)
+      asker.deliver(caf::unit);
+    else
+      asker.deliver(make_error(errc::storage_failed));
+  }
+}
+
+std::string storage_actor_state::load_quota_row(const std::string& row) {
+  if (const auto at = quotas_.find(row); at != quotas_.end())
+    return at->second;
+  auto kept = options_.store->get(storage::column::key_state, row);
+  if (!kept) {
+    count_failure("cannot read what a quota has used", kept.error());
+    return {};
+  }
+  return std::move(*kept).value_or(std::string{});
 }
 
 void storage_actor_state::write() {

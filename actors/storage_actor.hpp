@@ -8,6 +8,8 @@
 #include <caf/actor.hpp>
 #include <caf/behavior.hpp>
 #include <caf/event_based_actor.hpp>
+#include <caf/response_promise.hpp>
+#include <caf/result.hpp>
 #include <caf/stateful_actor.hpp>
 
 #include <cstdint>
@@ -15,6 +17,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 namespace troupe {
 
@@ -29,6 +32,9 @@ struct storage_actor_options {
 
 /// Owned by the storage actor, which runs on a thread of its own: spawn it with
 /// `caf::detached`, for the disk may block for tens of milliseconds.
+///
+/// Records of quotas are what somebody waits for: all that have come by the time that the last
+/// write is done are written together and synced, and then answered.
 ///
 /// Key states are collected, the newest of each key, and written together; an urgent one takes
 /// all that wait along. What is written survives `kill -9` at once and the loss of power after
@@ -46,6 +52,9 @@ public:
 private:
   void take(std::uint64_t key, std::optional<std::string> record, bool urgent);
   std::string load(std::uint64_t key);
+  caf::result<void> save(save_quota& m);
+  void write_quotas();
+  std::string load_quota_row(const std::string& row);
   void write();
   void sync();
   void arm_write(duration wait);
@@ -57,6 +66,9 @@ private:
   storage_actor_options options_;
   /// By key; nothing: the row is to be erased.
   std::unordered_map<std::uint64_t, std::optional<std::string>> pending_;
+  /// By row, the newest record of each.
+  std::unordered_map<std::string, std::string> quotas_;
+  std::vector<caf::response_promise> quota_askers_;
   bool write_armed_ = false;
   bool sync_armed_ = false;
   bool unsynced_ = false;

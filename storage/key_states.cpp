@@ -1,6 +1,7 @@
 #include "storage/key_states.hpp"
 
 #include "protocol/base/key_id.hpp"
+#include "storage/core/quota_item.hpp"
 
 namespace troupe::storage {
 
@@ -8,6 +9,13 @@ result<key_states> load_key_states(const store& from) {
   key_states all;
   auto read =
       from.for_each(column::key_state, "", [&](std::string_view row, std::string_view value) {
+        if (row.size() != sizeof(std::uint64_t) && row.starts_with(quota_prefix)) {
+          if (auto quota = decode_quota_record(value))
+            all.quotas.emplace(row, *std::move(quota));
+          else
+            all.unreadable.push_back("what a quota has used: " + quota.error().text);
+          return true;
+        }
         const auto key = key_of_row(row);
         auto record = decode_key_state(value);
         if (key == 0)

@@ -65,17 +65,17 @@ std::optional<duration> word_of(const gemini::verdict& v) {
   return duration(std::min(*v.retry_after, word_max));
 }
 
-duration until_daily_reset(const instants& t) {
-  return gemini::next_daily_reset(t.wall) - t.wall;
+duration until_daily_reset(const health_policy& policy, const instants& t) {
+  return policy.days.next_midnight(t.wall) - t.wall;
 }
 
 rest rest_of(const health_policy& policy, model_health* m, const gemini::verdict& v,
              const instants& t) {
   if (v.model_not_offered)
-    return {t.now + until_daily_reset(t), key_reason::not_offered};
+    return {t.now + until_daily_reset(policy, t), key_reason::not_offered};
   const auto word = word_of(v);
   if (v.what == answer_class::quota_day)
-    return {t.now + word.value_or(until_daily_reset(t)), key_reason::quota_day};
+    return {t.now + word.value_or(until_daily_reset(policy, t)), key_reason::quota_day};
   if (v.what == answer_class::quota_minute)
     return {t.now + word.value_or(policy.cooldown), key_reason::quota_minute};
   if (word)
@@ -134,7 +134,7 @@ health_effect refuse(const health_policy& policy, key_health& h, const gemini::v
   m->strikes = std::min(m->strikes + 1, policy.strikes_max);
   if (m->strikes < policy.strikes_max)
     return struck;
-  return lengthen(m->pause, {t.now + until_daily_reset(t), key_reason::forbidden}, t.now) ? shut
+  return lengthen(m->pause, {t.now + until_daily_reset(policy, t), key_reason::forbidden}, t.now) ? shut
                                                                                           : struck;
 }
 

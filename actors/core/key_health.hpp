@@ -15,6 +15,7 @@
 
 #include "actors/core/instants.hpp"
 #include "actors/core/key_state.hpp"
+#include "protocol/base/day_clock.hpp"
 #include "protocol/base/time.hpp"
 #include "protocol/gemini/classify.hpp"
 
@@ -34,6 +35,7 @@ struct health_policy {
   /// Models remembered for one key. One throttle more rests the whole key: too careful, but
   /// never a call before its time.
   std::size_t models_max = 64;
+  day_clock days; ///< when a day's quota begins anew
 };
 
 /// A pause that is over at `until`. Without a reason there is none.

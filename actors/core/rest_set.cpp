@@ -6,7 +6,6 @@ void rest_set::put(std::uint32_t slot, entry e) {
   erase(slot);
   by_slot_.emplace(slot, e);
   by_end_.emplace(e.until, slot);
-  others_ += e.per_day ? 0 : 1;
 }
 
 void rest_set::erase(std::uint32_t slot) {
@@ -14,7 +13,6 @@ void rest_set::erase(std::uint32_t slot) {
   if (at == by_slot_.end())
     return;
   by_end_.erase({at->second.until, slot});
-  others_ -= at->second.per_day ? 0 : 1;
   by_slot_.erase(at);
 }
 
@@ -29,11 +27,6 @@ std::optional<std::uint32_t> rest_set::take_due(time_point now) {
 const rest_set::entry* rest_set::find(std::uint32_t slot) const {
   const auto at = by_slot_.find(slot);
   return at == by_slot_.end() ? nullptr : &at->second;
-}
-
-time_point rest_set::until(std::uint32_t slot) const {
-  const auto* e = find(slot);
-  return e == nullptr ? time_point{} : e->until;
 }
 
 } // namespace troupe

@@ -27,13 +27,7 @@ public:
 
   bool contains(std::uint32_t slot) const { return by_slot_.contains(slot); }
   const entry* find(std::uint32_t slot) const;
-  /// End of the slot's rest; the beginning of time if it has none.
-  time_point until(std::uint32_t slot) const;
-
-  /// Whether a rest in it ends after `now`.
-  bool any_after(time_point now) const { return !by_end_.empty() && by_end_.rbegin()->first > now; }
-  /// Whether every rest in it is a daily quota's.
-  bool all_per_day() const { return others_ == 0; }
+  bool empty() const { return by_end_.empty(); }
 
   /// In the order of their ends.
   const std::set<std::pair<time_point, std::uint32_t>>& by_end() const { return by_end_; }
@@ -41,7 +35,6 @@ public:
 private:
   std::set<std::pair<time_point, std::uint32_t>> by_end_;
   std::unordered_map<std::uint32_t, entry> by_slot_;
-  std::size_t others_ = 0;
 };
 
 } // namespace troupe

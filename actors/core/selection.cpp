@@ -3,6 +3,10 @@
 #include "protocol/base/result.hpp"
 
 #include <algorithm>
+#include <utility>
+
+// Who stands where, and what is known of each. The choice itself: selection_choice.cpp; quota
+// domains: selection_rooms.cpp.
 
 namespace troupe {
 namespace {
@@ -11,7 +15,11 @@ bool per_day(key_reason why) {
   return why == key_reason::quota_day || why == key_reason::not_offered;
 }
 
-constexpr time_point never = time_point::max();
+template <class A, class B>
+bool share_one(const A& some, const B& others) {
+  return std::ranges::any_of(
+      some, [&](const auto& one) { return std::ranges::find(others, one) != others.end(); });
+}
 
 } // namespace
 
@@ -36,7 +44,7 @@ standing standing_of(const key_health& h, time_point now) {
   return s;
 }
 
-std::optional<std::uint32_t> selection::add(std::uint64_t key) {
+std::optional<std::uint32_t> selection::add(std::uint64_t key, key_traits traits) {
   TROUPE_ASSERT(key != 0);
   if (slots_of_.contains(key))
     return std::nullopt;
@@ -44,16 +52,17 @@ std::optional<std::uint32_t> selection::add(std::uint64_t key) {
   if (vacant_.empty()) {
     slot = static_cast<std::uint32_t>(slots_.size());
     slots_.emplace_back();
-    open_.grow(slots_.size());
-    for (auto& [model, r] : rings_)
-      r.usable.grow(slots_.size());
   } else {
     slot = vacant_.back();
     vacant_.pop_back();
   }
   slots_[slot].key = key;
+  slots_[slot].traits = std::move(traits);
   slots_of_.emplace(key, slot);
-  set_open(slot, true);
+  join_domain(slot);
+  for (auto& [name, v] : views_)
+    v->members += in_circle(slot, v->circle()) ? 1 : 0;
+  refresh_all(slot);
   return slot;
 }
 
@@ -62,12 +71,19 @@ bool selection::remove(std::uint64_t key) {
   if (at == slots_of_.end())
     return false;
   const auto slot = at->second;
-  set_groups(key, {});
+  leave_domain(slot);
   rests_.erase(slot);
-  set_open(slot, false);
-  for (auto& [model, r] : rings_)
-    r.rests.erase(slot);
+  dry_.erase(slot);
+  away_.erase(slot);
+  for (auto& [model, m] : models_) {
+    m.rests.erase(slot);
+    m.dry.erase(slot);
+  }
+  for (auto& [name, v] : views_)
+    v->members -= in_circle(slot, v->circle()) ? 1 : 0;
   disabled_ -= slots_[slot].disabled ? 1 : 0;
+  slots_[slot].key = 0;
+  refresh_all(slot);
   slots_[slot] = {};
   vacant_.push_back(slot);
   slots_of_.erase(at);
@@ -76,31 +92,63 @@ bool selection::remove(std::uint64_t key) {
 
 std::optional<std::uint32_t> selection::slot_of(std::uint64_t key) const {
   const auto at = slots_of_.find(key);
-  return at == slots_of_.end() ? std::nullopt : std::optional{at->second};
+  if (at == slots_of_.end())
+    return std::nullopt;
+  return at->second;
+}
+
+void selection::set_traits(std::uint64_t key, key_traits traits) {
+  const auto slot = slot_of(key);
+  if (!slot || slots_[*slot].traits == traits)
+    return;
+  const bool moves = slots_[*slot].traits.domain != traits.domain;
+  if (moves)
+    leave_domain(*slot);
+  for (auto& [name, v] : views_)
+    v->members -= in_circle(*slot, v->circle()) ? 1 : 0;
+  // Out of the sets of its old tier first: `refresh` looks at the new one alone.
+  const auto stands = std::exchange(slots_[*slot].key, 0);
+  refresh_all(*slot);
+  slots_[*slot].key = stands;
+  slots_[*slot].traits = std::move(traits);
+  for (auto& [name, v] : views_)
+    v->members += in_circle(*slot, v->circle()) ? 1 : 0;
+  if (moves)
+    join_domain(*slot);
+  refresh_all(*slot);
 }
 
 void selection::update(std::uint64_t key, const standing& s, time_point now) {
-  const auto at = slots_of_.find(key);
-  if (at == slots_of_.end())
+  const auto found = slot_of(key);
+  if (!found)
     return;
-  const auto slot = at->second;
+  const auto slot = *found;
   auto& state = slots_[slot];
   disabled_ -= state.disabled ? 1 : 0;
   state.disabled = s.disabled;
   disabled_ += state.disabled ? 1 : 0;
 
   // A disabled key's rests are not counted: it does not come back when they end.
-  const bool rests = !s.disabled && s.until > now;
   rests_.erase(slot);
-  if (rests)
+  if (!s.disabled && s.until > now)
     rests_.put(slot, {s.until, s.per_day});
-  for (auto& [model, r] : rings_)
-    r.rests.erase(slot);
+  for (auto& [model, m] : models_)
+    m.rests.erase(slot);
   if (!s.disabled)
     for (const auto& m : s.models)
       if (m.until > now)
-        ring_of(m.model, now).rests.put(slot, {m.until, m.per_day});
-  set_open(slot, !s.disabled && !rests);
+        models_[m.model].rests.put(slot, {m.until, m.per_day});
+  refresh_all(slot);
+}
+
+void selection::keep_away(std::uint64_t key, time_point until, time_point now) {
+  const auto slot = slot_of(key);
+  if (!slot)
+    return;
+  away_.erase(*slot);
+  if (until > now)
+    away_.put(*slot, {until, false});
+  refresh_all(*slot);
 }
 
 standing selection::known_of(std::uint64_t key, time_point now) const {
@@ -113,134 +161,124 @@ standing selection::known_of(std::uint64_t key, time_point now) const {
     s.until = e->until;
     s.per_day = e->per_day;
   }
-  for (const auto& [model, r] : rings_)
-    if (const auto* e = r.rests.find(*slot); e != nullptr && e->until > now)
+  for (const auto& [model, m] : models_)
+    if (const auto* e = m.rests.find(*slot); e != nullptr && e->until > now)
       s.models.push_back({model, e->until, e->per_day});
   return s;
 }
 
-choice selection::choose(const wish& w, time_point now) {
-  ++choices_;
-  const auto known = rings_.find(w.model);
-  ring* r = known == rings_.end() ? nullptr : &known->second;
-  choice c;
-  c.steps = release_due(r, now);
-  if (r == nullptr && !open_.empty() && w.pinned == 0)
-    r = &ring_of(w.model, now); // a name that no key can serve now leaves no trace
-  if (r != nullptr)
-    r->asked = choices_;
-  if (w.pinned != 0)
-    return choose_pinned(w, r, now);
-  if (!w.groups.empty())
-    return choose_in_groups(w, r, c);
-  if (r == nullptr || r->usable.empty())
-    return soonest(r, c);
+bool selection::is_open(std::uint32_t slot) const {
+  const auto& s = slots_[slot];
+  return s.key != 0 && !s.disabled && !rests_.contains(slot) && !dry_.contains(slot)
+         && !away_.contains(slot);
+}
 
-  // One look more than there are tried keys finds any other; then the hand has come round.
-  auto at = r->hand;
-  for (std::size_t looks = 0; looks <= w.tried.size(); ++looks) {
-    auto next = r->usable.next(at, c.steps);
-    if (!next)
-      next = r->usable.next(0, c.steps);
-    TROUPE_ASSERT(next.has_value());
-    at = *next + 1;
-    const auto key = slots_[*next].key;
-    if (std::ranges::find(w.tried, key) != w.tried.end())
-      continue;
-    r->hand = at;
-    c.kind = choice_kind::chosen;
-    c.slot = *next;
-    c.key = key;
-    return c;
+bool selection::in_circle(std::uint32_t slot, const key_circle& c) const {
+  const auto& t = slots_[slot].traits;
+  return (c.upstreams.empty() || std::ranges::find(c.upstreams, t.upstream) != c.upstreams.end())
+         && (c.groups.empty() || share_one(t.groups, c.groups))
+         && (c.model_groups.empty() || share_one(t.groups, c.model_groups));
+}
+
+void selection::refresh(view& v, std::uint32_t slot) {
+  const bool usable = is_open(slot) && !v.of->rests.contains(slot) && !v.of->dry.contains(slot)
+                      && in_circle(slot, v.circle());
+  const auto tier = slots_[slot].traits.tier;
+  const auto at = std::ranges::find(v.tiers, tier, &tier_set::tier);
+  if (at == v.tiers.end() && !usable)
+    return;
+  auto& set = at != v.tiers.end() ? *at : tier_of(v, tier, slots_.size());
+  set.usable.grow(slots_.size());
+  set.usable.assign(slot, usable);
+}
+
+void selection::refresh_all(std::uint32_t slot) {
+  for (auto& [name, v] : views_)
+    refresh(*v, slot);
+}
+
+void selection::refresh_model(model_state& m, std::uint32_t slot) {
+  for (auto* v : m.views)
+    refresh(*v, slot);
+}
+
+selection::tier_set& selection::tier_of(view& v, std::int32_t tier, std::size_t capacity) {
+  auto at = std::ranges::lower_bound(v.tiers, tier, {}, &tier_set::tier);
+  if (at == v.tiers.end() || at->tier != tier) {
+    at = v.tiers.insert(at, tier_set{.tier = tier, .usable = slot_set(capacity)});
+    // Views start at different places, or the first keys would serve every model's first call.
+    at->hand =
+        static_cast<std::uint32_t>(text_hash{}(v.model) % std::max<std::size_t>(capacity, 1));
   }
-  return soonest(r, c);
+  return *at;
 }
 
-selection::ring& selection::ring_of(std::string_view model, time_point now) {
-  const auto at = rings_.find(model);
-  if (at != rings_.end())
-    return at->second;
-  if (rings_.size() >= models_max_)
-    forget_oldest_ring(now);
-  auto& r = rings_.emplace(std::string{model}, ring{}).first->second;
-  r.usable = open_;
-  r.asked = choices_;
-  // Models start at different places, or the first keys would serve every model's first call.
-  if (!slots_.empty())
-    r.hand = static_cast<std::uint32_t>(text_hash{}(model) % slots_.size());
-  return r;
-}
-
-void selection::forget_oldest_ring(time_point now) {
-  auto oldest = rings_.end();
-  for (auto at = rings_.begin(); at != rings_.end(); ++at)
-    if (!at->second.rests.any_after(now)
-        && (oldest == rings_.end() || at->second.asked < oldest->second.asked))
-      oldest = at;
-  if (oldest != rings_.end())
-    rings_.erase(oldest);
-}
-
-void selection::set_open(std::uint32_t slot, bool open) {
-  open_.assign(slot, open);
-  for (auto& [model, r] : rings_)
-    r.usable.assign(slot, open && !r.rests.contains(slot));
-}
-
-std::uint32_t selection::release_due(ring* r, time_point now) {
-  std::uint32_t steps = 0;
-  for (; const auto slot = rests_.take_due(now); ++steps)
-    set_open(*slot, true);
-  if (r == nullptr)
-    return steps;
-  for (; const auto slot = r->rests.take_due(now); ++steps)
-    r->usable.assign(*slot, open_.contains(*slot));
-  return steps;
-}
-
-choice selection::choose_pinned(const wish& w, const ring* r, time_point now) const {
-  choice c;
-  const auto slot = slot_of(w.pinned);
-  if (!slot || slots_[*slot].disabled || std::ranges::find(w.tried, w.pinned) != w.tried.end()
-      || !in_groups(*slot, w.groups))
-    return c;
-  c.key = w.pinned;
-  c.slot = *slot;
-  const auto* whole = rests_.find(*slot);
-  const auto* model = r != nullptr ? r->rests.find(*slot) : nullptr;
-  const auto later = std::max(whole != nullptr ? whole->until : time_point{},
-                              model != nullptr ? model->until : time_point{});
-  if (later <= now) {
-    c.kind = choice_kind::chosen;
-    return c;
-  }
-  c.kind = choice_kind::resting;
-  c.free_at = later;
-  c.per_day = (whole == nullptr || whole->per_day) && (model == nullptr || model->per_day);
-  return c;
-}
-
-choice selection::soonest(const ring* r, choice c) const {
-  // A key is back when both of its rests are over. Walking each list in order of ends, no key
-  // further down can be back before the best found so far.
-  time_point best = never;
-  const auto walk = [&](const rest_set& these, const rest_set* others) {
-    for (const auto& [until, slot] : these.by_end()) {
-      ++c.steps;
-      if (until >= best)
-        return;
-      best = std::min(best, others == nullptr ? until : std::max(until, others->until(slot)));
+void selection::name_view(const wish& w, std::string& name) {
+  name = w.model;
+  const auto list = [&name](const auto& items, char mark, auto text) {
+    if (items.empty())
+      return;
+    name += mark;
+    for (const auto& item : items) {
+      text(item);
+      name += '\x1F';
     }
   };
-  walk(rests_, r != nullptr ? &r->rests : nullptr);
-  if (r != nullptr)
-    walk(r->rests, &rests_);
-  if (best == never)
-    return c;
-  c.kind = choice_kind::resting;
-  c.free_at = best;
-  c.per_day = rests_.all_per_day() && (r == nullptr || r->rests.all_per_day());
-  return c;
+  list(w.circle.upstreams, '\x1C', [&](std::uint32_t n) { name += std::to_string(n); });
+  list(w.circle.groups, '\x1D', [&](const std::string& g) { name += g; });
+  list(w.circle.model_groups, '\x1E', [&](const std::string& g) { name += g; });
+}
+
+std::uint64_t selection::line_of(const wish& w) {
+  std::string name;
+  name_view(w, name);
+  // A pinned request waits for its own key.
+  const auto hash = text_hash{}(name) ^ (w.pinned * 0x9E3779B97F4A7C15U);
+  return hash == 0 ? 1 : hash;
+}
+
+selection::view& selection::view_of(const wish& w, time_point now) {
+  name_view(w, name_);
+  if (const auto at = views_.find(name_); at != views_.end())
+    return *at->second;
+  if (views_.size() >= views_max_)
+    forget_oldest_view();
+  auto& v = *views_.emplace(name_, std::make_unique<view>()).first->second;
+  v.model = w.model;
+  v.upstreams.assign(w.circle.upstreams.begin(), w.circle.upstreams.end());
+  v.groups.assign(w.circle.groups.begin(), w.circle.groups.end());
+  v.model_groups.assign(w.circle.model_groups.begin(), w.circle.model_groups.end());
+  auto known = models_.find(w.model);
+  if (known == models_.end())
+    known = models_.emplace(v.model, model_state{}).first;
+  v.of = &known->second;
+  v.of->views.push_back(&v);
+  release_due(v.of, v.model, now);
+  for (std::uint32_t slot = 0; slot < slots_.size(); ++slot)
+    if (slots_[slot].key != 0) {
+      v.members += in_circle(slot, v.circle()) ? 1 : 0;
+      refresh(v, slot);
+    }
+  return v;
+}
+
+void selection::forget_oldest_view() {
+  const auto oldest =
+      std::ranges::min_element(views_, {}, [](const auto& named) { return named.second->asked; });
+  if (oldest == views_.end())
+    return;
+  auto& v = *oldest->second;
+  std::erase(v.of->views, &v);
+  const auto model = v.model;
+  views_.erase(oldest);
+  drop_if_idle(model);
+}
+
+void selection::drop_if_idle(const std::string& model) {
+  const auto at = models_.find(model);
+  if (at != models_.end() && at->second.views.empty() && at->second.rests.empty()
+      && at->second.dry.empty())
+    models_.erase(at);
 }
 
 } // namespace troupe

@@ -2,11 +2,13 @@
 
 #include "actors/defaults.hpp"
 #include "actors/error.hpp"
+#include "actors/key/quota_words.hpp"
 #include "protocol/base/key_id.hpp"
 
 #include <caf/actor_clock.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace troupe {
@@ -44,6 +46,9 @@ caf::behavior key_actor_state::start(std::shared_ptr<const key_actor_options> op
   secret_ = std::move(seed.secret_text);
   upstream_ = seed.upstream;
   restarts_ = seed.restarts;
+  ledger_ = std::move(seed.ledger);
+  load_ = std::move(seed.load);
+  load_->in_flight.store(0, std::memory_order_relaxed);
   last_lease_ = std::uint64_t{restarts_} << lives_shift;
   health_ = health_at_birth(seed, now());
   if (seed.past)
@@ -57,9 +62,12 @@ caf::behavior key_actor_state::start(std::shared_ptr<const key_actor_options> op
   return {
       [this](acquire_request& request) { return acquire(request); },
       [this](settlement& s) { settle(s); },
+      [this](const sent_late& m) { leave_late(m.lease); },
       [this](const key_command& command) { return obey(command); },
       [this](check_outcome& c) { return take_check(c); },
       [this](const pool_key& k) { take_identity(k); },
+      [this](take_ledger& m) { ledger_ = std::move(m.ledger); },
+      [this](allowed_atom) { take_pending(); },
       [this](status_atom) { return status(); },
       [this](drain_atom) {
         if (unsaved_)
@@ -80,54 +88,65 @@ instants key_actor_state::now() const {
   return {self_->clock().now(), options_->wall()};
 }
 
-health_policy key_actor_state::policy() const {
-  return options_->live ? options_->live->get() : options_->policy;
-}
-
-caf::result<acquire_reply> key_actor_state::acquire(acquire_request& request) {
-  const auto at = self_->clock().now();
-  if (!admit(health_, request.model, at).granted) {
-    // The pool chose from an older picture. It gets the present one first, then the request.
-    self_->send(options_->pool, standing_report{key_, to_message(standing_of(health_, at), at)});
-    ++request.turned_back;
-    self_->delegate(options_->pool, std::move(request));
-    return caf::delegated<acquire_reply>{};
-  }
-  leases_.push_back({++last_lease_, at});
-  ++tally_.granted;
-  watch();
-  acquire_reply reply;
-  reply.grant = grant_kind::granted;
-  reply.lease = last_lease_;
-  reply.key = key_;
-  reply.upstream = upstream_;
-  reply.secret_text = secret_;
-  reply.key_actor = caf::actor_cast<caf::actor>(self_);
-  return reply;
-}
-
 void key_actor_state::settle(settlement& s) {
-  if (!end_lease(s.lease))
+  const auto ended = end_lease(s.lease);
+  if (!ended)
     return; // settled before, expired, or of a former life: counted then
+  const auto t = now();
   unsaved_ = true;
   watch();
-  if (s.abandoned) {
-    ++tally_.abandoned;
+  end_quota(*ended, s, t);
+  if (s.abandoned || s.unsent) {
+    tally_.abandoned += s.abandoned ? 1 : 0;
     return;
   }
-  const auto t = now();
   count(s, t);
-  const auto effect = troupe::settle(policy(), health_, s.model, verdict_of(s), t);
+  learn(s, t);
+  const auto effect = troupe::settle(policy()->health, health_, s.model, verdict_of(s), t);
+  note_pace(*ended, s, effect, t);
   log_change(s, effect, t);
-  apply(effect, t);
+  standing_report report;
+  report.throttled = s.what == gemini::answer_class::quota_day
+                     || s.what == gemini::answer_class::quota_minute
+                     || s.what == gemini::answer_class::quota_unknown;
+  report.without_words = s.what == gemini::answer_class::quota_unknown && s.told.empty();
+  report.egress = ended->egress;
+  report.project = s.project;
+  apply(effect, t, std::move(report));
 }
 
-bool key_actor_state::end_lease(std::uint64_t id) {
+/// How fast the key is, and how slowly it has to begin again.
+void key_actor_state::note_pace(const lease& l, const settlement& s, const health_effect& effect,
+                                const instants& t) {
+  constexpr float newest = 0.2F; // its share of the moving average
+  if (s.first_byte_us >= 0) {
+    const auto before = load_->latency_ms.load(std::memory_order_relaxed);
+    const auto took = static_cast<float>(s.first_byte_us) / 1'000;
+    load_->latency_ms.store(before == 0 ? took : before + newest * (took - before),
+                            std::memory_order_relaxed);
+  }
+  const bool slow = pace_.allowed != 0;
+  const bool rests =
+      s.what == gemini::answer_class::quota_minute || s.what == gemini::answer_class::quota_unknown;
+  if (rests && effect.standing && l.granted >= rested_at_) {
+    rested_at_ = t.now;
+    on_rest(pace_);
+  } else if (s.what == gemini::answer_class::ok && l.granted >= rested_at_) {
+    on_ok(pace_);
+  }
+  // Requests that were turned away for the slow start may come again.
+  if (slow && !effect.standing)
+    tell_standing(t);
+}
+
+std::optional<key_actor_state::lease> key_actor_state::end_lease(std::uint64_t id) {
   const auto at = std::ranges::lower_bound(leases_, id, {}, &lease::id);
   if (at == leases_.end() || at->id != id)
-    return false;
+    return std::nullopt;
+  auto ended = std::move(*at);
   leases_.erase(at);
-  return true;
+  load_->in_flight.store(static_cast<std::uint32_t>(leases_.size()), std::memory_order_relaxed);
+  return ended;
 }
 
 void key_actor_state::count(const settlement& s, const instants& t) {
@@ -161,6 +180,7 @@ key_status key_actor_state::obey(const key_command& command) {
     break;
   case key_order::reset:
     effect |= reset(health_, t);
+    pace_ = {};
     break;
   }
   if (!command.note.empty()) {
@@ -184,7 +204,7 @@ key_status key_actor_state::take_check(check_outcome& c) {
     effect |= begin_probe(health_, t);
     effect |= end_probe(health_, end.what == gemini::answer_class::ok, t);
   }
-  effect |= troupe::settle(policy(), health_, end.model, verdict_of(end), t);
+  effect |= troupe::settle(policy()->health, health_, end.model, verdict_of(end), t);
   log_change(end, effect, t);
   apply(effect, t);
   return status();
@@ -208,13 +228,15 @@ key_status key_actor_state::status() const {
   s.name = name_;
   s.in_flight = static_cast<std::uint32_t>(leases_.size());
   s.restarts = restarts_;
+  s.quota = to_status(ledger_->uses(now()));
+  s.slow_start = pace_.allowed;
   return s;
 }
 
 void key_actor_state::tick() {
   watching_ = false;
   const auto t = now();
-  expire_leases(t.now);
+  expire_leases(t);
   unsaved_ = tidy(health_, t).changed || unsaved_;
   if (unsaved_)
     save(false, t);
@@ -229,13 +251,18 @@ void key_actor_state::watch() {
   self_->delayed_send(self_, options_->save_every, tick_atom::value);
 }
 
-void key_actor_state::expire_leases(time_point now) {
+void key_actor_state::expire_leases(const instants& t) {
   const auto alive = std::ranges::find_if(
-      leases_, [&](const lease& l) { return now - l.granted < options_->lease_max; });
+      leases_, [&](const lease& l) { return t.now - l.granted < options_->lease_max; });
   const auto lost = static_cast<std::uint64_t>(alive - leases_.begin());
   if (lost == 0)
     return;
+  std::vector<lease> ended(std::make_move_iterator(leases_.begin()),
+                           std::make_move_iterator(alive));
   leases_.erase(leases_.begin(), alive);
+  load_->in_flight.store(static_cast<std::uint32_t>(leases_.size()), std::memory_order_relaxed);
+  for (const auto& l : ended)
+    end_quota(l, {}, t); // whatever became of it, it used what was reserved
   tally_.expired += lost;
   unsaved_ = true;
   if (options_->log->wants(log_area::pool, log_level::warning))
@@ -244,10 +271,16 @@ void key_actor_state::expire_leases(time_point now) {
                              + " leases were never settled");
 }
 
-void key_actor_state::apply(const health_effect& effect, const instants& t) {
-  if (effect.standing)
-    self_->send(options_->pool,
-                standing_report{key_, to_message(standing_of(health_, t.now), t.now)});
+void key_actor_state::tell_standing(const instants& t, standing_report report) {
+  report.key = key_;
+  report.standing = to_message(standing_of(health_, t.now), t.now);
+  self_->send(options_->pool, std::move(report));
+}
+
+void key_actor_state::apply(const health_effect& effect, const instants& t,
+                            standing_report report) {
+  if (effect.standing || !report.project.empty())
+    tell_standing(t, std::move(report));
   if (effect.urgent) {
     save(true, t);
   } else if (effect.changed) {

@@ -4,6 +4,8 @@
 // who show it.
 
 #include "actors/core/key_state.hpp"
+#include "actors/core/limit_source.hpp"
+#include "protocol/base/limit.hpp"
 #include "protocol/gemini/classify.hpp"
 
 #include <array>
@@ -12,6 +14,13 @@
 #include <vector>
 
 namespace troupe {
+
+/// A limit as the upstream told it with an answer.
+struct told_limit {
+  std::string model; ///< empty: the model that was asked for
+  limit_kind kind = limit_kind::rpm;
+  std::uint64_t amount = 0;
+};
 
 /// How the call of a lease ended: sent once to `acquire_reply::key_actor`, never answered.
 /// The fields from `what` to `reason` are those of `gemini::verdict`.
@@ -25,8 +34,12 @@ struct settlement {
   std::string concerned_model;      ///< `verdict::model`; may be empty or differ from `model`
   std::int64_t retry_after_ms = -1; ///< -1: the upstream gave none
   bool model_not_offered = false;
-  std::string message; ///< the upstream's words, masked, at most a few hundred bytes
+  bool unsent = false;          ///< no byte of the call left this node: it used nothing
+  bool reported = false;        ///< the upstream told the tokens
+  std::vector<told_limit> told; ///< limits that the answer named
+  std::string message;          ///< the upstream's words, masked, at most a few hundred bytes
   std::string reason;
+  std::string project; ///< `projects/NUM` if the answer reveals it, else empty
   std::uint64_t prompt_tokens = 0;
   std::uint64_t output_tokens = 0;
   std::uint64_t thought_tokens = 0;
@@ -40,6 +53,18 @@ struct model_status {
   key_reason reason = key_reason::none;
   std::int64_t until_at_ms = 0;
   std::uint32_t throttles = 0; ///< consecutive throttles whose length we had to guess
+};
+
+/// One limit of a key's quota domain.
+struct limit_status {
+  std::string model; ///< empty: all models together
+  limit_kind kind = limit_kind::rpm;
+  limit_source source = limit_source::declared;
+  std::uint64_t amount = 0;
+  std::uint64_t used = 0;
+  std::uint64_t excess = 0;      ///< tokens that were reported beyond their reservations, in all
+  std::int64_t frees_in_ms = -1; ///< until something is free again; -1: nothing is used
+  std::int64_t resets_at_ms = 0; ///< of a day's limit; else 0
 };
 
 /// Everything the admin API shows of one key. No field holds a secret.
@@ -65,6 +90,11 @@ struct key_status {
   std::int64_t last_error_at_ms = 0;
   std::string last_error;     ///< masked
   std::uint32_t restarts = 0; ///< of the key's actor
+  std::vector<limit_status> quota;
+  bool shares_domain = false;          ///< `quota` is that of a domain with other keys
+  std::uint32_t slow_start = 0;        ///< calls that it may have at one time; 0: as many as come
+  std::int64_t next_recheck_at_ms = 0; ///< of a disabled key; 0: none is planned
+  std::string proxy_shown;             ///< outgoing proxy in use, without user and password
 };
 
 enum class key_order : std::uint8_t {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "protocol/base/limit.hpp"
 #include "protocol/base/secret.hpp"
 
 #include <cstdint>
@@ -17,6 +18,11 @@ struct pool_key {
   std::vector<std::string> groups{}; ///< for credentials that may use some keys only
   bool returning = false; ///< it was here before, perhaps: what is kept of its state counts
   bool enabled = true;    ///< false: disabled by an operator, whatever is stored of its state
+  std::int32_t tier = 0;  ///< lower tiers are used first
+  std::uint32_t weight = 1;
+  std::string domain{};        ///< quota domain; empty: its own
+  std::vector<limit> limits{}; ///< its own and those of its upstream
+  secret proxy{};              ///< its own outgoing proxy; empty: none of its own
 };
 
 } // namespace troupe

@@ -1,40 +1,33 @@
 #pragma once
 
-#include "actors/core/key_health.hpp"
+#include "actors/key/pool_policy.hpp"
 
-#include <atomic>
-#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <utility>
 
 namespace troupe {
 
 /// What all key actors of a pool judge by. Written by the pool, read by each of them: a hundred
-/// thousand actors need not be woken to learn of a change. Each number is read by itself; a
-/// settlement in the middle of a change may see one new and one old, and both are valid.
+/// thousand actors need not be woken to learn of a change.
 class shared_policy {
 public:
-  explicit shared_policy(const health_policy& p) { set(p); }
+  explicit shared_policy(pool_policy p) { set(std::move(p)); }
 
-  void set(const health_policy& p) {
-    strikes_max_.store(p.strikes_max, std::memory_order_relaxed);
-    cooldown_.store(p.cooldown.count(), std::memory_order_relaxed);
-    cooldown_max_.store(p.cooldown_max.count(), std::memory_order_relaxed);
-    models_max_.store(p.models_max, std::memory_order_relaxed);
+  void set(pool_policy p) {
+    auto next = std::make_shared<const pool_policy>(std::move(p));
+    const std::lock_guard lock(access_);
+    policy_.swap(next); // the old one ends outside of the lock
   }
 
-  health_policy get() const {
-    health_policy p;
-    p.strikes_max = strikes_max_.load(std::memory_order_relaxed);
-    p.cooldown = duration{cooldown_.load(std::memory_order_relaxed)};
-    p.cooldown_max = duration{cooldown_max_.load(std::memory_order_relaxed)};
-    p.models_max = models_max_.load(std::memory_order_relaxed);
-    return p;
+  std::shared_ptr<const pool_policy> get() const {
+    const std::lock_guard lock(access_);
+    return policy_;
   }
 
 private:
-  std::atomic<std::uint32_t> strikes_max_{0};
-  std::atomic<std::int64_t> cooldown_{0};
-  std::atomic<std::int64_t> cooldown_max_{0};
-  std::atomic<std::size_t> models_max_{0};
+  mutable std::mutex access_;
+  std::shared_ptr<const pool_policy> policy_;
 };
 
 } // namespace troupe

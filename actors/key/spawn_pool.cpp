@@ -1,6 +1,8 @@
 #include "actors/key/pool_actor.hpp"
-#include "actors/node_parts.hpp"
+#include "actors/key/quota_words.hpp"
+#include "storage/core/quota_item.hpp"
 #include "storage/key_states.hpp"
+#include "storage/random.hpp"
 
 #include <caf/actor_system.hpp>
 
@@ -9,23 +11,6 @@
 
 namespace troupe {
 namespace {
-
-std::vector<key_seed> seeds_of(const std::vector<pool_key>& keys, storage::key_states past) {
-  std::vector<key_seed> seeds;
-  seeds.reserve(keys.size());
-  for (const auto& key : keys) {
-    auto& seed = seeds.emplace_back();
-    seed.key = key.key;
-    seed.name = key.name;
-    seed.secret_text = key.secret_text;
-    seed.upstream = key.upstream;
-    seed.groups = key.groups;
-    seed.enabled = key.enabled;
-    if (const auto known = past.of.find(key.key); known != past.of.end())
-      seed.past = std::move(known->second);
-  }
-  return seeds;
-}
 
 storage::key_states past_of(const storage::store& store, log_sink& log) {
   auto past = storage::load_key_states(store);
@@ -45,17 +30,29 @@ wall_time wall_now() {
 
 } // namespace
 
-caf::actor spawn_pool(caf::actor_system& system, const std::vector<pool_key>& keys,
-                      const pool_settings_for_actors& settings, const caf::actor& storage,
-                      const storage::store& store, log_sink& log) {
+caf::actor spawn_pool(caf::actor_system& system, std::vector<pool_key> keys, pool_policy policy,
+                      limits_of_credentials credentials, const caf::actor& storage,
+                      const storage::store& store, log_sink& log,
+                      std::shared_ptr<pool_gauges> gauges) {
   pool_options options;
-  options.keys.policy.strikes_max = settings.strikes_max;
-  options.keys.policy.cooldown = settings.cooldown;
-  options.keys.policy.cooldown_max = settings.cooldown_max;
+  options.keys.policy = std::move(policy);
   options.keys.wall = wall_now;
   options.keys.log = &log;
   options.keys.storage = storage;
-  return system.spawn(pool_actor, std::move(options), seeds_of(keys, past_of(store, log)));
+  options.seed = storage::random_number();
+  options.credentials = std::move(credentials);
+  options.gauges = std::move(gauges);
+  auto past = past_of(store, log);
+  options.quotas = std::move(past.quotas);
+  std::vector<pool_seed> seeds;
+  seeds.reserve(keys.size());
+  for (auto& key : keys) {
+    const auto known = past.of.find(key.key);
+    seeds.push_back({std::move(key), known == past.of.end()
+                                         ? std::nullopt
+                                         : std::optional{std::move(known->second)}});
+  }
+  return system.spawn(pool_actor, std::move(options), std::move(seeds));
 }
 
 } // namespace troupe
