@@ -15,7 +15,7 @@ while read -r source; do
   object=$out/objects/${source//\//_}.o
   if [ ! -f "$object" ] || [ "$source" -nt "$object" ]; then echo "$source $object" >>"$out/stale"; fi
   objects+=("$object")
-done < <(git ls-files 'protocol/*.cpp' 'storage/core/*.cpp')
+done < <(git ls-files 'protocol/*.cpp' 'storage/core/*.cpp' 'actors/core/quota*.cpp')
 xargs -r -P2 -L1 sh -c 'clang++ '"${flags[*]}"' -c "$0" -o "$1"' < "$out/stale"
 
 targets=("$@")
