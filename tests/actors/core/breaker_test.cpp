@@ -220,6 +220,8 @@ TEST(breaker, half_open_a_probe_whose_result_is_never_told_does_not_block_it_for
   b.allow(t0 + 2s, eager);
   EXPECT_FALSE(b.allow(t0 + 62s - 1ns, eager).allowed);
   EXPECT_TRUE(b.allow(t0 + 62s, eager).allowed);
+  EXPECT_TRUE(b.allow(t0 + 62s, eager).allowed);
+  EXPECT_FALSE(b.allow(t0 + 62s, eager).allowed);
 }
 
 // Pauses.
