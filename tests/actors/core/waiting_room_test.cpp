@@ -162,6 +162,7 @@ TEST(waiting_room, several_skipped_requests_keep_their_order) {
   enter_many(room, 1, 3, ann);
   enter_many(room, 4, 2, bob);
   std::vector<waiting_request> taken;
+  taken.reserve(4);
   for (int i = 0; i < 4; ++i)
     taken.push_back(*room.next(flash));
   for (; !taken.empty(); taken.pop_back())
