@@ -79,6 +79,7 @@ struct acquire_request {
   std::uint32_t turned_back = 0;     ///< how often it came back to the pool
   bool credential_counted = false;   ///< against the credential's limits, by this very question
   std::uint64_t egress = 0;          ///< of the key that was chosen
+  bool egress_trial = false;         ///< that egress was dead: whether it works is to be told
   secret proxy{};
 };
 
@@ -359,13 +360,13 @@ typename Inspector::result_type inspect(Inspector& f, acquire_request& x) {
   return f(caf::meta::type_name("acquire_request"), x.model, x.tried, x.pinned, x.upstreams,
            x.groups, x.model_groups, x.affinity, x.input_tokens, x.output_tokens, x.credential,
            x.credential_ticket, x.ticket, x.wait_max_ms, x.turned, x.turned_back,
-           x.credential_counted, x.egress, x.proxy);
+           x.credential_counted, x.egress, x.egress_trial, x.proxy);
 }
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, acquire_reply& x) {
   return f(caf::meta::type_name("acquire_reply"), x.grant, x.lease, x.key, x.upstream,
-           x.secret_text, x.proxy, x.egress, x.key_actor, x.credential_ticket, x.wait_ms, x.per_day,
+           x.secret_text, x.proxy, x.egress, x.egress_trial, x.key_actor, x.credential_ticket, x.wait_ms, x.per_day,
            x.limited, x.keys, x.disabled);
 }
 

@@ -87,6 +87,7 @@ acquire_reply key_actor_state::grant(const acquire_request& request, std::uint64
   reply.secret_text = secret_;
   reply.proxy = request.proxy;
   reply.egress = request.egress;
+  reply.egress_trial = request.egress_trial;
   reply.key_actor = caf::actor_cast<caf::actor>(self_);
   reply.credential_ticket = request.credential_ticket;
   return reply;

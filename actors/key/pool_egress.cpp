@@ -50,6 +50,7 @@ bool pool_actor_state::find_egress(std::uint32_t slot, acquire_request& r, time_
     return false;
   }
   r.egress = way.egress;
+  r.egress_trial = way.egress != direct_egress && egress_.health_of(way.egress).dead;
   if (way.egress == direct_egress) {
     if (!r.proxy.empty())
       r.proxy = {};
