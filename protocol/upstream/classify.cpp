@@ -7,6 +7,18 @@
 #include <utility>
 
 namespace troupe::upstream {
+namespace {
+
+/// Gemini's classifier takes resets by their values alone.
+gemini::answer_facts with_resets(gemini::answer_facts facts) {
+  if (facts.ratelimit_resets.empty())
+    for (const auto& field : facts.fields)
+      if (begins_with(field.name, "x-ratelimit-reset"))
+        facts.ratelimit_resets.push_back(field.value);
+  return facts;
+}
+
+} // namespace
 
 gemini::verdict classify(upstream_kind kind, int status, std::string_view body,
                          const gemini::answer_facts& facts) {
@@ -19,7 +31,7 @@ gemini::verdict classify(upstream_kind kind, int status, std::string_view body,
   case upstream_kind::anthropic:
     return anthropic::classify_answer(status, body, facts);
   }
-  return gemini::classify(status, body, facts);
+  return gemini::classify(status, body, with_resets(facts));
 }
 
 client_error to_client_error(upstream_kind kind, const gemini::verdict& v, int status,

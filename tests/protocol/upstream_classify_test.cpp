@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace troupe::upstream {
 namespace {
@@ -26,6 +29,14 @@ TEST(upstream_classify, every_kind_is_asked_in_its_own_words) {
             answer_class::request_fault);
   EXPECT_EQ(classify(upstream_kind::openai, 402, "", facts).what, answer_class::quota_day);
   EXPECT_EQ(classify(upstream_kind::gemini, 402, "", facts).what, answer_class::upstream_fault);
+}
+
+TEST(upstream_classify, gemini_reads_resets_from_the_fields_too) {
+  const std::array fields{header_field{"X-RateLimit-Reset-Requests", "2m30s"},
+                          header_field{"x-ratelimit-limit-requests", "9000"}};
+  auto told = facts;
+  told.fields = fields;
+  EXPECT_EQ(classify(upstream_kind::gemini, 429, "", told).retry_after, std::chrono::seconds{150});
 }
 
 TEST(upstream_errors, the_clients_own_fault_is_told_in_the_upstreams_words) {
