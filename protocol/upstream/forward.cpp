@@ -144,6 +144,7 @@ forward_facts scan_forward(std::string_view body) {
     facts.stream = json::as_bool(*stream).value_or(false);
   facts.previous_response_id = text_of(*root, "previous_response_id");
   facts.has_previous_response_id = find_member(*root, "previous_response_id").has_value();
+  own_reader().release_large(); // some fifteen times the size of the body
   return facts;
 }
 
@@ -192,6 +193,7 @@ forward_scan scan_whole(upstream_kind kind, std::string_view body) {
     if (!scan.usage.reported)
       read_usage(kind, *inner, scan);
   }
+  own_reader().release_large();
   return scan;
 }
 

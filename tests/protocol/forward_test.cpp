@@ -49,6 +49,14 @@ TEST(scan_forward, what_is_no_object_is_not_well_formed) {
   EXPECT_TRUE(scan_forward(" {} ").well_formed);
 }
 
+TEST(scan_forward, reads_bodies_of_megabytes_and_small_ones_after_them) {
+  const std::string large = R"({"input":")" + std::string(3 << 20, 'x') + R"(","model":"m"})";
+  EXPECT_EQ(scan_forward(large).model, "m");
+  EXPECT_EQ(scan_forward(R"({"model":"n"})").model, "n");
+  EXPECT_EQ(scan_whole(upstream_kind::openai, large).empty, true);
+  EXPECT_EQ(scan_forward(large).model, "m");
+}
+
 // --- the model's name
 
 TEST(with_model, replaces_the_value_and_nothing_else) {
