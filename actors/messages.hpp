@@ -98,9 +98,10 @@ struct acquire_reply {
   std::uint64_t key = 0;      ///< `key_id::value`
   std::uint32_t upstream = 0; ///< number of the upstream that the key is for
   secret secret_text;
-  secret proxy;             ///< address of the outgoing proxy; empty: none
-  std::uint64_t egress = 0; ///< names that proxy in `egress_report`; 0: none
-  caf::actor key_actor;     ///< takes the `settlement`
+  secret proxy;              ///< address of the outgoing proxy; empty: none
+  std::uint64_t egress = 0;  ///< names that proxy in `egress_report`; 0: none
+  bool egress_trial = false; ///< it was dead: tell whether it works now
+  caf::actor key_actor;      ///< takes the `settlement`
   /// Not 0: the request counts against its credential's limits and has to end with
   /// `settle_credential`.
   std::uint64_t credential_ticket = 0;
@@ -366,8 +367,8 @@ typename Inspector::result_type inspect(Inspector& f, acquire_request& x) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, acquire_reply& x) {
   return f(caf::meta::type_name("acquire_reply"), x.grant, x.lease, x.key, x.upstream,
-           x.secret_text, x.proxy, x.egress, x.egress_trial, x.key_actor, x.credential_ticket, x.wait_ms, x.per_day,
-           x.limited, x.keys, x.disabled);
+           x.secret_text, x.proxy, x.egress, x.egress_trial, x.key_actor, x.credential_ticket,
+           x.wait_ms, x.per_day, x.limited, x.keys, x.disabled);
 }
 
 template <class Inspector>
