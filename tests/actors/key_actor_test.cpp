@@ -32,6 +32,7 @@ protected:
     // Stands for the pool: notes what it is told and turns every request away.
     pool_ = still_.system().spawn([this]() -> caf::behavior {
       return {[this](const standing_report& r) { told_.push_back(r.standing); },
+              [this](const room_report& r) { rooms_.push_back(r); },
               [this](const acquire_request& r) {
                 returned_.push_back(r);
                 return acquire_reply{};
@@ -41,6 +42,7 @@ protected:
       return {[this](const save_key_state& s) { saved_.push_back(s); }};
     });
     key_actor_options options;
+    options.live = std::make_shared<shared_policy>(options.policy);
     options.wall = [this] { return still_.wall(); };
     options.log = &log_;
     options.pool = pool_;
@@ -49,6 +51,9 @@ protected:
     seed.key = the_key;
     seed.name = "first";
     seed.secret_text = secret{"the-characters"};
+    ledger_ = std::make_shared<shared_ledger>("quota/key", options_->policy.quota);
+    seed.ledger = ledger_;
+    seed.load = std::make_shared<key_load>();
     key_ = still_.system().spawn<caf::lazy_init>(key_actor, options_, seed);
   }
 
@@ -98,9 +103,11 @@ protected:
   still_system still_;
   kept_log log_;
   std::vector<key_standing> told_;
+  std::vector<room_report> rooms_;
   std::vector<acquire_request> returned_;
   std::vector<save_key_state> saved_;
   std::shared_ptr<const key_actor_options> options_;
+  std::shared_ptr<shared_ledger> ledger_;
   caf::actor pool_;
   caf::actor storage_;
   caf::actor key_;

@@ -41,7 +41,7 @@ protected:
     std::vector<pool_key> keys;
     for (std::uint64_t key = 1; key <= keys_; ++key)
       keys.push_back({key, {}, secret{"secret-" + std::to_string(key)}});
-    pool_ = spawn_pool(runtime_->system(), keys, {}, storage_, *store_, log_);
+    pool_ = spawn_pool(runtime_->system(), keys, {}, {}, storage_, *store_, log_);
   }
 
   /// As a node stops: no more leases, states handed in, written, then the actors end.
