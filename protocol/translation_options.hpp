@@ -54,6 +54,7 @@ const known_models& built_in_models();
 struct request_context {
   upstream_kind upstream = upstream_kind::gemini;
   const known_models* models = nullptr; ///< null: the built-in list
+  std::string_view model{};             ///< to be asked for instead of the client's; empty: that
   const std::map<std::string, fetched_media, std::less<>>* fetched = nullptr;
 };
 

@@ -1,92 +1,22 @@
 #include "actors/front/front.hpp"
 
-#include "actors/front/chat_answers.hpp"
-#include "actors/front/native_answers.hpp"
 #include "http/credentials.hpp"
 #include "protocol/base/key_id.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 namespace troupe {
 
 namespace {
 
-constexpr std::string_view json_lines = "content-type: application/json\r\n";
-
-class chat_maker final : public answer_maker {
-public:
-  chat_maker(const openai::chat_facts& facts, const front_config& config,
-             openai::answer_context context)
-      : facts_(facts), config_(config), context_(context) {}
-
-  bool streams() const override { return facts_.stream; }
-  std::unique_ptr<whole_answer> whole() override {
-    return std::make_unique<chat_whole>(facts_, config_.translation, context_);
-  }
-  std::unique_ptr<stream_answer> stream() override {
-    return std::make_unique<chat_chunks>(facts_, config_.translation, context_,
-                                         config_.event_bytes_max);
-  }
-
-private:
-  const openai::chat_facts& facts_;
-  const front_config& config_;
-  openai::answer_context context_;
-};
-
-class native_maker final : public answer_maker {
-public:
-  native_maker(const gemini::native_call& call, const front_config& config,
-               const http::credential& who)
-      : call_(call), config_(config), who_(who) {}
-
-  bool streams() const override { return call_.what == gemini::method::stream_generate_content; }
-  std::unique_ptr<whole_answer> whole() override {
-    if (call_.what == gemini::method::list_models && !who_.models.empty())
-      return std::make_unique<native_models>(who_.models);
-    return std::make_unique<native_whole>(call_.what == gemini::method::generate_content);
-  }
-  std::unique_ptr<stream_answer> stream() override {
-    if (call_.sse)
-      return std::make_unique<native_sse>(config_.event_bytes_max);
-    return std::make_unique<native_array>(config_.event_bytes_max);
-  }
-
-private:
-  const gemini::native_call& call_;
-  const front_config& config_;
-  const http::credential& who_;
-};
-
 std::int64_t milliseconds_since_epoch() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
              std::chrono::system_clock::now().time_since_epoch())
       .count();
-}
-
-std::chrono::seconds since_epoch() {
-  return std::chrono::duration_cast<std::chrono::seconds>(
-      std::chrono::system_clock::now().time_since_epoch());
-}
-
-/// A field that `connection` names concerns this hop only (RFC 9110, 7.6.1).
-bool named_by_connection(const http::headers& fields, std::string_view name) {
-  auto names = fields.get("connection");
-  while (!names.empty()) {
-    const auto comma = names.find(',');
-    auto one = names.substr(0, comma);
-    while (one.starts_with(' '))
-      one.remove_prefix(1);
-    while (one.ends_with(' '))
-      one.remove_suffix(1);
-    if (http::same_name(one, name))
-      return true;
-    names.remove_prefix(comma == std::string_view::npos ? names.size() : comma + 1);
-  }
-  return false;
 }
 
 fault fault_of(int status) {
@@ -126,9 +56,14 @@ http::task<void> front::serve(http::exchange& x) {
   const auto where = http::match(x.req().method, x.req().path);
   visit v{x, *held};
   v.fields = cors_fields(x.req(), *held);
-  const auto end = co_await dispatch(v, where);
+  auto end = co_await dispatch(v, where);
+  if (end.error && !end.gone)
+    co_await tell_rest(v, end, where.speaks);
+  if (v.who != nullptr)
+    attempts_.settle_credential(v.who->id, v.notes);
   p_.metrics.exchanges_open.subtract();
   account(x, where.speaks, end);
+  explain(v, where.speaks, end);
 }
 
 http::task<call_summary> front::dispatch(visit& v, const http::route& where) {
@@ -169,71 +104,6 @@ http::task<call_summary> front::dispatch(visit& v, const http::route& where) {
       where.speaks);
 }
 
-http::task<call_summary> front::chat(visit& v) {
-  const auto& config = *v.with.config;
-  auto translated =
-      openai::translate_chat_request(*v.x.req().body, config.translation, context(v.with));
-  if (auto* e = std::get_if<client_error>(&translated))
-    co_return co_await tell(v, std::move(*e), surface::openai);
-  if (std::holds_alternative<openai::needs_media>(translated)) {
-    auto e =
-        make_client_error(fault::invalid_request,
-                          "This gateway does not fetch media by address; send it as a data URL.");
-    e.code = "remote_media_disabled";
-    co_return co_await tell(v, std::move(e), surface::openai);
-  }
-  auto& request = std::get<openai::chat_request>(translated);
-  if (auto e = refuse_model(v, request.facts.model))
-    co_return co_await tell(v, std::move(*e), surface::openai);
-  upstream_call call;
-  call.speaks = surface::openai;
-  call.path = std::move(request.path);
-  call.body = request.body;
-  call.header_lines = json_lines;
-  call.model = request.facts.model;
-  call.groups = v.who->groups;
-  openai::answer_context facts;
-  facts.created = since_epoch();
-  facts.id_seed = ++next_id_;
-  facts.request_id = v.x.request_id();
-  chat_maker answers(request.facts, config, facts);
-  if (!request.ignored.empty())
-    v.fields += "x-troupe-ignored: " + request.ignored + "\r\n";
-  co_return co_await attempts_.serve(v.x, v.with, call, answers, v.fields);
-}
-
-http::task<call_summary> front::native(visit& v) {
-  const auto& r = v.x.req();
-  const auto& config = *v.with.config;
-  auto routed =
-      gemini::route_native(r.method, r.path, r.query, *r.body, config.translation, context(v.with));
-  if (auto* e = std::get_if<client_error>(&routed))
-    co_return co_await tell(v, std::move(*e), surface::gemini);
-  const auto& to = std::get<gemini::native_call>(routed);
-  if (auto e = refuse_model(v, to.model))
-    co_return co_await tell(v, std::move(*e), surface::gemini);
-  upstream_call call;
-  call.speaks = surface::gemini;
-  call.method = to.what == gemini::method::list_models || to.what == gemini::method::get_model
-                    ? "GET"
-                    : "POST";
-  call.path = to.path;
-  call.body = to.body_changed ? std::string_view{to.body} : std::string_view{*r.body};
-  call.model = to.model;
-  call.groups = v.who->groups;
-  for (std::size_t i = 0; i < r.fields->size(); ++i) {
-    const auto field = (*r.fields)[i];
-    if (!gemini::forwards_header(field.name) || named_by_connection(*r.fields, field.name))
-      continue;
-    call.header_lines += field.name;
-    call.header_lines += ": ";
-    call.header_lines += field.value;
-    call.header_lines += "\r\n";
-  }
-  native_maker answers(to, config, *v.who);
-  co_return co_await attempts_.serve(v.x, v.with, call, answers, v.fields);
-}
-
 http::task<call_summary> front::preflight(visit& v) {
   http::response_head head(204, {});
   head.fields = v.fields;
@@ -256,6 +126,39 @@ http::task<call_summary> front::tell(visit& v, client_error e, surface speaks) {
   end.status = render(e, speaks, {}).status;
   end.gone = !co_await attempts::refuse(v.x, e, speaks, v.fields);
   co_return end;
+}
+
+/// The error that is left when nothing more can be tried.
+http::task<void> front::tell_rest(visit& v, call_summary& end, surface speaks) {
+  if (end.begun) {
+    // Only comments were sent, but the status has gone out with them.
+    const auto last_words = render_stream_error(*end.error, speaks, v.x.request_id());
+    end.gone = !co_await v.x.write(last_words);
+    end.cut = true;
+    v.x.cut();
+    co_return;
+  }
+  const bool theirs = end.forwarded && end.error->upstream_body && end.error->upstream_status;
+  end.status = theirs ? *end.error->upstream_status : render(*end.error, speaks, {}).status;
+  end.gone = !co_await attempts::refuse(v.x, *end.error, speaks, v.fields, end.forwarded);
+}
+
+void front::explain(const visit& v, surface speaks, const call_summary& end) {
+  if (v.notes.tickets.empty())
+    return;
+  constexpr std::array<std::string_view, 3> names{"openai", "anthropic", "gemini"};
+  explain_board::record r;
+  r.request.request_id = v.x.request_id();
+  r.request.at_ms = milliseconds_since_epoch()
+                    - std::chrono::duration_cast<std::chrono::milliseconds>(v.x.age()).count();
+  r.request.surface = names[static_cast<std::size_t>(speaks)];
+  r.request.model_asked = v.model_asked;
+  r.request.model = v.model;
+  r.request.credential = v.who->name;
+  r.request.status = end.gone ? 0 : end.status;
+  r.request.attempts = v.notes.attempts;
+  r.tickets = v.notes.tickets;
+  p_.explained->add(std::move(r));
 }
 
 std::variant<const http::credential*, client_error> front::admit(const http::request& r,
@@ -319,13 +222,6 @@ std::string front::cors_fields(const http::request& r, const serving& with) {
 const known_models& front::models(const serving& with) const {
   return models_.filled && models_.edition == with.config->edition ? models_.known
                                                                    : with.config->real_models;
-}
-
-request_context front::context(const serving& with) const {
-  request_context c;
-  c.upstream = with.config->upstreams.front().kind;
-  c.models = &models(with);
-  return c;
 }
 
 std::pair<http::response_head, std::string> front::refuse(const http::refusal& r) {

@@ -43,19 +43,37 @@ private:
     http::exchange& x;
     const serving& with;
     const http::credential* who = nullptr;
-    std::string fields{}; ///< header lines that every answer carries
+    std::string fields{};       ///< header lines that every answer carries
+    std::string forward_path{}; ///< at an upstream of the client's own protocol
+    std::string model_asked{};
+    std::string model{}; ///< of the last target that was tried
+    call_notes notes{};
   };
+  /// A way to serve a visit through one target, which may be tried before others.
+  using way = http::task<call_summary> (front::*)(visit&, const model_target&, bool last);
 
   http::task<call_summary> dispatch(visit& v, const http::route& where);
+  http::task<call_summary> over_targets(visit& v, std::vector<model_target> targets, surface speaks,
+                                        way how);
   http::task<call_summary> chat(visit& v);
+  http::task<call_summary> chat_at(visit& v, const model_target& to, bool last);
   http::task<call_summary> native(visit& v);
+  http::task<call_summary> native_at(visit& v, const model_target& to, bool last);
+  http::task<call_summary> forward_at(visit& v, const model_target& to, bool last);
   http::task<call_summary> list_models(visit& v);
   http::task<call_summary> get_model(visit& v, std::string_view id);
   http::task<call_summary> preflight(visit& v);
   http::task<call_summary> tell(visit& v, client_error error, surface speaks);
+  http::task<void> tell_rest(visit& v, call_summary& end, surface speaks);
+
+  /// Fills in what every call has: which keys, whose quota, how long it may wait.
+  void complete(upstream_call& call, const visit& v, const model_target& to, bool last) const;
+  void explain(const visit& v, surface speaks, const call_summary& end);
 
   /// Fills the cache if it is empty or old. The error is that of an empty cache.
   http::task<std::optional<client_error>> refresh_models(visit& v);
+  http::task<std::optional<client_error>> fetch_gemini_models(visit& v, const model_target& from,
+                                                              std::vector<std::string>& ids);
 
   /// The credential that may be used now, or what its holder is told.
   std::variant<const http::credential*, client_error> admit(const http::request& r,
@@ -64,7 +82,7 @@ private:
   static std::optional<client_error> refuse_model(const visit& v, std::string_view model);
   static std::string cors_fields(const http::request& r, const serving& with);
   const known_models& models(const serving& with) const;
-  request_context context(const serving& with) const;
+  request_context context(const serving& with, const model_target& to) const;
   void account(const http::exchange& x, surface speaks, const call_summary& end);
 
   attempts::parts p_;

@@ -27,7 +27,7 @@ struct upstream_target {
 /// What a front needs to know. Shared by all fronts, read-only: a change makes a new one.
 struct front_config {
   translation_options translation;
-  std::vector<upstream_target> upstreams; ///< never empty; all of one kind
+  std::vector<upstream_target> upstreams; ///< never empty
   http::credential_set clients;
   pool_settings pool;
   cors_settings cors;

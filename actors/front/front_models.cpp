@@ -6,6 +6,7 @@
 #include "protocol/openai/models.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace troupe {
 
@@ -13,27 +14,20 @@ namespace {
 constexpr std::size_t pages_max = 50;
 } // namespace
 
-http::task<std::optional<client_error>> front::refresh_models(visit& v) {
-  const auto now = p_.loop.now();
-  const auto& config = *v.with.config;
-  const bool known = models_.filled && models_.edition == config.edition;
-  if (known && now - models_.fetched < config.models_ttl)
-    co_return std::nullopt;
-  std::vector<std::string> ids;
+http::task<std::optional<client_error>>
+front::fetch_gemini_models(visit& v, const model_target& from, std::vector<std::string>& ids) {
   std::string token;
   for (std::size_t page = 0; page < pages_max; ++page) {
     upstream_call call;
     call.method = "GET";
-    call.groups = v.who->groups;
     call.path = "/v1beta/models?pageSize=1000";
     if (!token.empty())
       call.path += "&pageToken=" + http::percent_encode(token);
+    complete(call, v, from, true);
+    call.wait_max = duration::zero();
     auto body = co_await attempts_.fetch(v.with, call, v.x.gone());
-    if (auto* e = std::get_if<client_error>(&body)) {
-      if (known)
-        co_return std::nullopt; // an old list is better than none
+    if (auto* e = std::get_if<client_error>(&body))
       co_return std::move(*e);
-    }
     auto next = openai::read_model_page(std::get<std::string>(body), ids);
     if (!next) {
       auto e = make_client_error(fault::upstream_error, next.error().text);
@@ -43,12 +37,61 @@ http::task<std::optional<client_error>> front::refresh_models(visit& v) {
     if (token.empty())
       break;
   }
+  co_return std::nullopt;
+}
+
+/// The lists of all upstreams that have one; of those that do not answer, none is shown.
+http::task<std::optional<client_error>> front::refresh_models(visit& v) {
+  const auto now = p_.loop.now();
+  const auto& config = *v.with.config;
+  const bool known = models_.filled && models_.edition == config.edition;
+  if (known && now - models_.fetched < config.models_ttl)
+    co_return std::nullopt;
+  constexpr std::array kinds{upstream_kind::gemini, upstream_kind::openai};
+  std::vector<std::string> ids, forwarded;
+  std::optional<client_error> failed;
+  bool any = false;
+  const auto sources = v.with.routes.targets({}, kinds);
+  for (const auto& from : sources) {
+    std::optional<client_error> e;
+    if (from.kind == upstream_kind::gemini) {
+      e = co_await fetch_gemini_models(v, from, ids);
+    } else {
+      upstream_call call;
+      call.method = "GET";
+      call.path = "/v1/models";
+      complete(call, v, from, true);
+      call.wait_max = duration::zero();
+      auto body = co_await attempts_.fetch(v.with, call, v.x.gone());
+      if (auto* bad = std::get_if<client_error>(&body))
+        e = std::move(*bad);
+      else if (!openai::read_openai_models(std::get<std::string>(body), forwarded))
+        e = make_client_error(fault::upstream_error, "The upstream's model list is none.");
+    }
+    any = any || !e;
+    if (e && !failed)
+      failed = std::move(e);
+  }
+  if (!any) {
+    if (known)
+      co_return std::nullopt; // an old list is better than none
+    auto e = failed.value_or(
+        make_client_error(fault::no_usable_key, "No usable upstream key is available."));
+    co_return e;
+  }
   models_.fetched = now;
   models_.filled = true;
   models_.edition = config.edition;
   models_.known = config.real_models;
   models_.known.insert(ids.begin(), ids.end());
   models_.offered = openai::offered_models(ids, config.models.hidden, config.translation);
+  const auto offer = [&](const std::string& id) {
+    if (std::ranges::find(models_.offered, id) == models_.offered.end()
+        && std::ranges::find(config.models.hidden, id) == config.models.hidden.end())
+      models_.offered.push_back(id);
+  };
+  std::ranges::for_each(forwarded, offer);
+  std::ranges::for_each(v.with.routes.aliases(), offer);
   co_return std::nullopt;
 }
 

@@ -30,6 +30,10 @@ make_serving(http::event_loop& loop, std::shared_ptr<const front_config> config,
     options.tally = tally;
     made->clients.push_back(http::client::make(loop, std::move(options), log));
   }
+  std::vector<routing::upstream> upstreams;
+  for (const auto& target : config->upstreams)
+    upstreams.push_back({target.name, target.number, target.kind});
+  made->routes = routing(config->models, upstreams);
   made->config = std::move(config);
   return made;
 }

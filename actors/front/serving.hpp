@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/front/front_config.hpp"
+#include "actors/front/routing.hpp"
 #include "http/client.hpp"
 #include "http/event_loop.hpp"
 #include "protocol/base/log.hpp"
@@ -17,6 +18,7 @@ namespace troupe {
 struct serving {
   std::shared_ptr<const front_config> config;
   std::vector<std::shared_ptr<http::client>> clients; ///< one per upstream of `config`
+  routing routes;
 };
 
 /// Upstreams that are reached as before keep their clients, and so their warm connections.

@@ -87,7 +87,8 @@ bool request_translator::read_model() {
   const auto name = json::as_string(*asked);
   if (!name)
     return fail(request_field::model, "must be a string.");
-  model_ = gemini::parse_model_name(*name, context_.models ? *context_.models : built_in_models());
+  model_ = gemini::parse_model_name(context_.model.empty() ? *name : context_.model,
+                                    context_.models ? *context_.models : built_in_models());
   if (model_.upstream.empty())
     return fail(request_field::model, "names no model.");
   if (name->size() > model_bytes_max)

@@ -65,6 +65,19 @@ result<std::string> read_model_page(std::string_view body, std::vector<std::stri
   return std::string{next};
 }
 
+bool read_openai_models(std::string_view body, std::vector<std::string>& ids) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element list;
+  simdjson::dom::array models;
+  if (parser.parse(body.data(), body.size()).get(list) || !list.is_object()
+      || list["data"].get(models))
+    return false;
+  for (const auto& model : models)
+    if (std::string_view id; !model["id"].get(id) && plain(id))
+      ids.emplace_back(id);
+  return true;
+}
+
 std::vector<std::string> offered_models(const std::vector<std::string>& real,
                                         const std::vector<std::string>& hidden,
                                         const translation_options& options) {

@@ -15,6 +15,9 @@ namespace troupe::openai {
 /// predict, and returns the token of the next page, empty at the end.
 result<std::string> read_model_page(std::string_view body, std::vector<std::string>& ids);
 
+/// Appends the ids of an OpenAI model list. False: `body` is none.
+bool read_openai_models(std::string_view body, std::vector<std::string>& ids);
+
 /// The ids a client sees: the real ones without `hidden`, in the upstream's order, then the
 /// names with suffixes that `options` derives from them.
 std::vector<std::string> offered_models(const std::vector<std::string>& real,
