@@ -5,22 +5,22 @@
 #include "actors/inventory/inventory_actor.hpp"
 #include "actors/key/pool_actor.hpp"
 #include "actors/node_admin.hpp"
+#include "actors/node_data.hpp"
+#include "actors/node_farewell.hpp"
 #include "actors/node_parts.hpp"
+#include "actors/recheck_run.hpp"
 #include "actors/scheduling.hpp"
 #include "actors/storage_actor.hpp"
+#include "actors/time_zone.hpp"
 #include "actors/version.hpp"
 #include "storage/random.hpp"
 #include "storage/store.hpp"
 
 #include <caf/actor_system.hpp>
-#include <caf/scoped_actor.hpp>
-#include <caf/send.hpp>
 
 #include <algorithm>
 #include <atomic>
-#include <filesystem>
 #include <future>
-#include <map>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -28,8 +28,6 @@
 namespace troupe {
 
 namespace {
-
-constexpr std::chrono::seconds farewell_max{10}; ///< for the pool and storage to store and end
 
 /// Runs `work` on `loop` and waits for its end.
 template <class Work>
@@ -42,40 +40,10 @@ void run_on(http::event_loop& loop, Work work) {
   done.get_future().wait();
 }
 
-wall_time wall_now() {
-  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
-}
-
-storage::master_key_source master_key_of(const config_sources& sources, const settings& s) {
-  const auto variable = [&](const char* name) {
-    const auto at = sources.environment.find(name);
-    return at == sources.environment.end() ? secret{} : secret{at->second};
-  };
-  storage::master_key_source from;
-  from.from_environment = variable("TROUPE_MASTER_KEY");
-  from.previous = variable("TROUPE_MASTER_KEY_PREVIOUS");
-  from.file = s.master_key_file.empty() ? s.data_dir + "/master.key" : s.master_key_file;
-  return from;
-}
-
 std::shared_ptr<const admin_access> access_of(const credential_table& all) {
   auto access = std::make_shared<admin_access>();
   access->set = all.admins();
   return access;
-}
-
-/// Files of keys are read once: a change of settings must not fail because one is gone by then.
-config_sources reading_once(config_sources sources) {
-  auto known = std::make_shared<std::map<std::string, result<std::string>>>();
-  sources.read_file = [known, read = std::move(sources.read_file)](const std::string& path) {
-    if (const auto at = known->find(path); at != known->end())
-      return at->second;
-    auto text = read ? read(path) : failure{errc::not_found, path};
-    if (text)
-      known->emplace(path, text);
-    return text;
-  };
-  return sources;
 }
 
 /// What belongs to one loop and is touched on it only.
@@ -104,30 +72,32 @@ public:
   bool stop() override;
 
 private:
-  result<void> open_data(const config_sources& sources, const settings& first);
   result<void> begin_actors(const settings& s);
   result<void> begin_fronts(const settings& s);
   result<void> begin_servers(const settings& s);
-  void use_settings(const loaded_settings& loaded, upstream_kind kind);
+  void use_settings(const loaded_settings& loaded);
   void use_credentials(const credential_table& all);
   std::optional<upstream_reach> reach_of(const std::string& name) const;
   void replace_config(std::shared_ptr<const front_config> config);
-  result<std::shared_ptr<const front_config>> config_of(const settings& s, upstream_kind kind);
+  result<std::shared_ptr<const front_config>> config_of(const settings& s);
   metrics_facts facts() const;
   std::string why_not_ready() const;
   std::vector<std::string> warnings() const;
-  void end_actors();
+  void begin_rechecks();
 
   node_log& log_;
   job_board jobs_{wall_now};
-  std::unique_ptr<storage::store> db_;
-  std::unique_ptr<troupe::inventory> tables_;
+  node_data data_;
   std::unique_ptr<runtime> runtime_;
   caf::actor storage_;
   caf::actor pool_;
   caf::actor inventory_;
   std::vector<std::unique_ptr<loop_parts>> parts_;
+  std::shared_ptr<breaker_board> breakers_ = std::make_shared<breaker_board>();
+  std::shared_ptr<explain_board> explained_ = std::make_shared<explain_board>();
+  std::shared_ptr<pool_gauges> gauges_ = std::make_shared<pool_gauges>();
   std::shared_ptr<const front_config> config_; ///< changed by the inventory's thread alone
+  std::unique_ptr<recheck_run> rechecks_;      ///< of the first loop
   std::unique_ptr<admin_doors> admin_;
   std::unique_ptr<http::server> clients_;
   std::optional<first_credentials> made_;
@@ -140,9 +110,13 @@ private:
 };
 
 result<void> running_node::begin(const config_sources& sources, const settings& first) {
-  if (auto opened = open_data(sources, first); !opened)
-    return opened;
-  const auto loaded = tables_->settings().loaded();
+  auto opened = open_node_data(sources, first, jobs_, log_);
+  if (!opened)
+    return opened.error();
+  data_ = *std::move(opened);
+  if (const auto& made = data_.tables->made())
+    made_ = first_credentials{made->client, made->admin};
+  const auto loaded = data_.tables->settings().loaded();
   settings_ = loaded;
   const auto& s = loaded->values;
   log_.levels(s.log.levels);
@@ -153,37 +127,6 @@ result<void> running_node::begin(const config_sources& sources, const settings& 
   return begin_servers(s);
 }
 
-result<void> running_node::open_data(const config_sources& sources, const settings& first) {
-  storage::store_options options;
-  options.directory = first.data_dir;
-  auto db = storage::store::open(options);
-  if (!db)
-    return db.error();
-  db_ = *std::move(db);
-  std::error_code ignored; // of a restore that was cut off
-  std::filesystem::remove_all(first.data_dir + "/restore.tmp", ignored);
-  for (const auto& words : db_->damage())
-    log_.write(log_area::storage, log_level::error, {}, words);
-  const auto master = master_key_of(sources, first);
-  auto vault = storage::vault::open(*db_, master);
-  if (!vault)
-    return vault.error();
-  for (const auto& words : (*vault)->notes())
-    log_.write(log_area::security, log_level::warning, {}, words);
-  std::vector<std::string> warnings;
-  auto tables = inventory::open({*db_, *std::move(vault), master, reading_once(sources), wall_now,
-                                 jobs_, log_, first.data_dir},
-                                warnings);
-  if (!tables)
-    return tables.error();
-  tables_ = *std::move(tables);
-  for (const auto& words : warnings)
-    log_.write(log_area::storage, log_level::warning, {}, words);
-  if (const auto& made = tables_->made())
-    made_ = first_credentials{made->client, made->admin};
-  return {};
-}
-
 result<void> running_node::begin_actors(const settings& s) {
   const auto loops =
       s.loops != 0 ? s.loops : std::max<std::size_t>(1, std::thread::hardware_concurrency());
@@ -192,23 +135,24 @@ result<void> running_node::begin_actors(const settings& s) {
     return started.error();
   runtime_ = *std::move(started);
   auto& system = runtime_->system();
-  storage_ = spawn_storage(system, *db_, log_);
-  pool_settings_for_actors pool_options;
-  pool_options.strikes_max = s.pool.strikes_max;
-  pool_options.cooldown = s.pool.cooldown;
-  pool_options.cooldown_max = s.pool.cooldown_max;
-  keys_ = tables_->keys().size();
-  pool_ = spawn_pool(system, tables_->keys().pool_keys(), pool_options, storage_, *db_, log_);
+  auto days = read_zone(s.pool.day_zone, wall_now());
+  if (!days)
+    return days.error();
+  storage_ = spawn_storage(system, *data_.db, log_);
+  const auto& keys = data_.tables->keys();
+  keys_ = keys.size();
+  pool_ = spawn_pool(system, keys.pool_keys(), pool_policy_of(s, *std::move(days)),
+                     data_.tables->credentials().limits(), storage_, *data_.db, log_, gauges_);
   return {};
 }
 
-result<std::shared_ptr<const front_config>> running_node::config_of(const settings& s,
-                                                                    upstream_kind kind) {
-  return front_config_of(s, kind, tables_->numbers(), tables_->credentials().clients());
+result<std::shared_ptr<const front_config>> running_node::config_of(const settings& s) {
+  breakers_->change_policy(s.breaker.enabled, breaker_policy_of(s.breaker));
+  return front_config_of(s, data_.tables->numbers(), data_.tables->credentials().clients());
 }
 
 result<void> running_node::begin_fronts(const settings& s) {
-  auto config = config_of(s, tables_->keys().served_kind());
+  auto config = config_of(s);
   if (!config)
     return config.error();
   config_ = *std::move(config);
@@ -219,7 +163,7 @@ result<void> running_node::begin_fronts(const settings& s) {
     run_on(*loop, [&] {
       parts->serving = std::make_unique<front>(
           attempts::parts{*loop, *parts->door, pool_, parts->metrics, log_,
-                          storage::random_number()},
+                          storage::random_number(), breakers_, explained_},
           make_serving(*loop, config_, nullptr, parts->tally, log_), draining_);
     });
     parts_.push_back(std::move(parts));
@@ -237,17 +181,17 @@ result<void> running_node::begin_servers(const settings& s) {
   inventory_reach reach;
   reach.pool = pool_;
   reach.storage = storage_;
-  reach.use_settings = [this](const loaded_settings& l, upstream_kind k) { use_settings(l, k); };
+  reach.use_settings = [this](const loaded_settings& l) { use_settings(l); };
   reach.use_credentials = [this](const credential_table& all) { use_credentials(all); };
   reach.keys_are = [this](std::size_t count) { keys_ = count; };
-  inventory_ = spawn_inventory(runtime_->system(), *tables_, std::move(reach), log_);
+  inventory_ = spawn_inventory(runtime_->system(), *data_.tables, std::move(reach), log_);
+  begin_rechecks();
   node_view view;
   view.ready = [this] { return why_not_ready().empty(); };
   view.not_ready = [this] { return why_not_ready(); };
   view.facts = [this] { return facts(); };
   for (const auto& parts : parts_)
     view.fronts.push_back(&parts->metrics);
-  const auto find = [this](const std::string& name) { return reach_of(name); };
   view.warnings = [this] { return warnings(); };
   const admin_parts admin_side{*loops.front(),
                                *parts_.front()->door,
@@ -255,9 +199,10 @@ result<void> running_node::begin_servers(const settings& s) {
                                storage_,
                                inventory_,
                                jobs_,
-                               find,
+                               [this](const std::string& name) { return reach_of(name); },
                                std::move(view),
-                               access_of(tables_->credentials()),
+                               {},
+                               access_of(data_.tables->credentials()),
                                false,
                                wall_now,
                                log_};
@@ -269,6 +214,17 @@ result<void> running_node::begin_servers(const settings& s) {
   return admin_->listen(s, *loops.front(), log_); // last: it looks at all of the above
 }
 
+void running_node::begin_rechecks() {
+  auto& first = *parts_.front();
+  run_on(*first.loop, [&] {
+    auto checker = std::make_shared<key_checker>(
+        *first.door, inventory_, [this](const std::string& name) { return reach_of(name); },
+        *first.loop, wall_now);
+    rechecks_ = std::make_unique<recheck_run>(*first.door, pool_, std::move(checker), log_);
+    rechecks_->begin();
+  });
+}
+
 /// For checks of keys, on the first loop.
 std::optional<upstream_reach> running_node::reach_of(const std::string& name) const {
   const auto& with = parts_.front()->serving->current();
@@ -278,13 +234,13 @@ std::optional<upstream_reach> running_node::reach_of(const std::string& name) co
   return std::nullopt;
 }
 
-void running_node::use_settings(const loaded_settings& loaded, upstream_kind kind) {
+void running_node::use_settings(const loaded_settings& loaded) {
   {
     const std::lock_guard lock(settings_access_);
     settings_ = std::make_shared<const loaded_settings>(loaded);
   }
   log_.levels(loaded.values.log.levels);
-  auto config = config_of(loaded.values, kind);
+  auto config = config_of(loaded.values);
   if (!config) {
     // It was checked before it was stored; whatever this is, the old configuration goes on.
     log_.write(log_area::http, log_level::error, {},
@@ -345,8 +301,8 @@ std::string running_node::why_not_ready() const {
 
 /// What an operator should look at although requests are served.
 std::vector<std::string> running_node::warnings() const {
-  auto list = db_->damage();
-  if (auto trouble = db_->trouble(); !trouble.empty())
+  auto list = data_.db->damage();
+  if (auto trouble = data_.db->trouble(); !trouble.empty())
     list.push_back(std::move(trouble));
   if (!admin_->problem().empty())
     list.push_back(admin_->problem());
@@ -366,15 +322,20 @@ bool running_node::stop() {
     admin_->close();
     run_on(*parts_.front()->loop, [this] { admin_->end_work(); });
   }
+  if (rechecks_)
+    run_on(*parts_.front()->loop, [this] { rechecks_.reset(); });
   for (const auto& parts : parts_)
     run_on(*parts->loop, [&] {
       for (const auto& client : parts->serving->current().clients)
         client->stop();
     });
   clients_.reset(); // the admin side looks at its counters
-  if (db_)
-    db_->stop_backups();
-  end_actors();
+  if (data_.db)
+    data_.db->stop_backups();
+  if (runtime_) {
+    stored_ = end_actors(runtime_->system(), {inventory_, pool_, storage_}, log_);
+    inventory_ = pool_ = storage_ = nullptr;
+  }
   for (const auto& parts : parts_)
     run_on(*parts->loop, [&] { parts->serving.reset(); });
   for (const auto& parts : parts_)
@@ -384,43 +345,9 @@ bool running_node::stop() {
   if (runtime_)
     runtime_->stop();
   runtime_.reset();
-  tables_.reset();
-  db_.reset();
+  data_.tables.reset();
+  data_.db.reset();
   return stored_;
-}
-
-void running_node::end_actors() {
-  if (!runtime_)
-    return;
-  {
-    caf::scoped_actor self{runtime_->system()};
-    const auto finished = [] {};
-    if (inventory_) {
-      // First: it waits for the others, and takes no new work after this.
-      self->monitor(inventory_);
-      self->send_exit(inventory_, caf::exit_reason::user_shutdown);
-      self->receive([](const caf::down_msg&) {});
-      inventory_ = nullptr;
-    }
-    const auto failed = [this](const caf::error&) { stored_ = false; };
-    if (pool_)
-      self->request(pool_, farewell_max, drain_atom::value).receive(finished, failed);
-    if (storage_)
-      self->request(storage_, farewell_max, flush_atom::value).receive(finished, failed);
-    if (storage_)
-      self->request(storage_, farewell_max, status_atom::value)
-          .receive([this](const storage_status& s) { stored_ = stored_ && s.pending == 0; },
-                   failed);
-  }
-  if (!stored_)
-    log_.write(log_area::storage, log_level::error, {},
-               "the last state of the keys could not be stored: is the disk full?");
-  if (pool_)
-    caf::anon_send_exit(pool_, caf::exit_reason::user_shutdown);
-  if (storage_)
-    caf::anon_send_exit(storage_, caf::exit_reason::user_shutdown);
-  pool_ = nullptr;
-  storage_ = nullptr;
 }
 
 } // namespace

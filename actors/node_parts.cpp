@@ -49,14 +49,10 @@ http::server_options common_options(const settings& s, const listen_address& whe
 
 } // namespace
 
-result<std::vector<upstream_target>> upstream_targets(const settings& s, upstream_kind kind,
+result<std::vector<upstream_target>> upstream_targets(const settings& s,
                                                       upstream_numbers& numbers) {
-  const bool any =
-      std::ranges::any_of(s.upstreams, [&](const upstream_settings& u) { return u.kind == kind; });
   std::vector<upstream_target> targets;
   for (const auto& u : s.upstreams) {
-    if (any && u.kind != kind)
-      continue;
     auto target = target_of(u);
     if (!target)
       return failure{errc::invalid_argument, "upstream '" + u.name + "': " + target.error().text};
@@ -68,10 +64,9 @@ result<std::vector<upstream_target>> upstream_targets(const settings& s, upstrea
   return targets;
 }
 
-result<std::shared_ptr<const front_config>> front_config_of(const settings& s, upstream_kind kind,
-                                                            upstream_numbers& numbers,
-                                                            http::credential_set clients) {
-  auto targets = upstream_targets(s, kind, numbers);
+result<std::shared_ptr<const front_config>>
+front_config_of(const settings& s, upstream_numbers& numbers, http::credential_set clients) {
+  auto targets = upstream_targets(s, numbers);
   if (!targets)
     return targets.error();
   auto config = std::make_shared<front_config>();

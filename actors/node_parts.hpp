@@ -15,16 +15,13 @@
 
 namespace troupe {
 
-/// The upstreams of `kind` as the fronts call them, with the numbers under which the pool names
-/// them. Where there is none of the kind, all of them: somebody must be named in errors.
-/// Fails for a base URL that is none.
-result<std::vector<upstream_target>> upstream_targets(const settings& s, upstream_kind kind,
-                                                      upstream_numbers& numbers);
+/// The upstreams as the fronts call them, with the numbers under which the pool names them. Fails
+/// for a base URL that is none.
+result<std::vector<upstream_target>> upstream_targets(const settings& s, upstream_numbers& numbers);
 
 /// What the fronts work with under these settings. Fails as `upstream_targets` does.
-result<std::shared_ptr<const front_config>> front_config_of(const settings& s, upstream_kind kind,
-                                                            upstream_numbers& numbers,
-                                                            http::credential_set clients);
+result<std::shared_ptr<const front_config>>
+front_config_of(const settings& s, upstream_numbers& numbers, http::credential_set clients);
 
 http::server_options client_server_options(const settings& s);
 http::server_options admin_server_options(const settings& s);

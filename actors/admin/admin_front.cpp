@@ -116,6 +116,7 @@ admin_front::admin_front(admin_parts parts)
             std::make_shared<key_checker>(parts.actors, parts.inventory, std::move(parts.find),
                                           parts.loop, parts.wall),
             parts.jobs),
+      pools_(parts.actors, pool_, parts.inventory, std::move(parts.fronts)),
       credentials_(parts.actors, parts.inventory, parts.wall),
       rest_(parts.actors, parts.inventory, parts.jobs) {}
 
@@ -197,6 +198,10 @@ http::task<admin_reply> admin_front::dispatch(const admin_call& call) {
   case admin_path::keys_import:
   case admin_path::keys_bulk:
     co_return co_await keys_.serve(call);
+  case admin_path::pool:
+  case admin_path::upstreams:
+  case admin_path::request_explain:
+    co_return co_await pools_.serve(call);
   case admin_path::credentials:
   case admin_path::credential:
   case admin_path::credential_renew:

@@ -3,6 +3,7 @@
 #include "actors/admin/admin_gate.hpp"
 #include "actors/admin/credential_routes.hpp"
 #include "actors/admin/key_routes.hpp"
+#include "actors/admin/pool_routes.hpp"
 #include "actors/admin/rest_routes.hpp"
 #include "actors/admin/settings_routes.hpp"
 #include "actors/bridge.hpp"
@@ -39,6 +40,7 @@ struct admin_parts {
   job_board& jobs;
   find_upstream find; ///< for checks of keys
   node_view node;
+  front_words fronts;
   std::shared_ptr<const admin_access> access;
   bool local_trust; ///< serves the node's own socket: whoever can open it is the operator
   std::function<wall_time()> wall;
@@ -77,6 +79,7 @@ private:
   admin_gate gate_;
   settings_routes settings_;
   key_routes keys_;
+  pool_routes pools_;
   credential_routes credentials_;
   rest_routes rest_;
 };

@@ -1,6 +1,7 @@
 #include "actors/admin/document.hpp"
 
 #include "actors/admin/instants.hpp"
+#include "protocol/base/key_id.hpp"
 
 #include <algorithm>
 
@@ -37,6 +38,27 @@ void write_instant(json::writer& w, json::plain_key name, std::int64_t at_ms) {
     w.null();
   else
     w.string(instant_text(at_ms));
+}
+
+void write_number(json::writer& w, json::plain_key name, std::uint64_t value) {
+  w.key(name);
+  w.integer(value);
+}
+
+void write_span(json::writer& w, json::plain_key name, std::int64_t ms) {
+  w.key(name);
+  if (ms < 0)
+    w.null();
+  else
+    w.integer(ms);
+}
+
+void write_key_id(json::writer& w, json::plain_key name, std::uint64_t key) {
+  w.key(name);
+  if (key == 0)
+    w.null();
+  else
+    w.string(to_string(key_id{key}));
 }
 
 void write_optional(json::writer& w, json::plain_key name, std::string_view text) {

@@ -15,6 +15,14 @@ namespace troupe {
 /// An instant, or `null` for 0.
 void write_instant(json::writer& w, json::plain_key name, std::int64_t at_ms);
 
+void write_number(json::writer& w, json::plain_key name, std::uint64_t value);
+
+/// A span, or `null` for a negative one: nobody knows, or there is none.
+void write_span(json::writer& w, json::plain_key name, std::int64_t ms);
+
+/// A key's id, or `null` for 0.
+void write_key_id(json::writer& w, json::plain_key name, std::uint64_t key);
+
 /// `null` for an empty text.
 void write_optional(json::writer& w, json::plain_key name, std::string_view text);
 

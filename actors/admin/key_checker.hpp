@@ -19,12 +19,11 @@ struct upstream_reach {
   upstream_target target;
 };
 
-/// The upstream of this name; nothing if no surface of this version calls it. On the loop.
+/// The upstream of this name; nothing if it is not configured (any more). On the loop.
 using find_upstream = std::function<std::optional<upstream_reach>(const std::string& name)>;
 
-/// Finds out whether a key is good, by the cheapest call that its upstream has, and tells the
-/// inventory as if a request had ended so. Runs on one loop; only here are a key's characters
-/// seen outside of requests.
+/// Finds out whether a key is good, by the cheapest call that its upstream has. Runs on one loop;
+/// only here are a key's characters seen outside of requests.
 class key_checker {
 public:
   using clock = std::function<wall_time()>;
@@ -46,12 +45,25 @@ public:
     explicit outcome(admin_reply why) : no(std::move(why)) {}
   };
 
-  /// Cancelling ends the call; the key is none the wiser then.
+  /// For an operator: tells the inventory how it ended, as if a request had ended so. Cancelling
+  /// ends the call; the key is none the wiser then.
   http::task<outcome> check(std::uint64_t id, asker by, http::cancel_source& cancel);
+
+  struct probed {
+    std::optional<admin_reply> no; ///< why nothing was found out
+    check_end end;
+    settlement report; ///< what it means for the key; `lease` is not set
+
+    probed() {}
+    explicit probed(admin_reply why) : no(std::move(why)) {}
+  };
+
+  /// Finds out, and tells nobody.
+  http::task<probed> probe(std::uint64_t id, http::cancel_source& cancel);
 
 private:
   struct called;
-  http::task<called> call(const upstream_reach& reach, const secret& key,
+  http::task<called> call(const upstream_reach& reach, const revealed_key& key,
                           http::cancel_source& cancel);
 
   bridge& actors_;

@@ -3,6 +3,8 @@
 #include "actors/admin/document.hpp"
 #include "protocol/base/key_id.hpp"
 
+#include <algorithm>
+
 namespace troupe {
 
 namespace {
@@ -21,10 +23,28 @@ void write_models(json::writer& w, const key_status& k) {
   w.end_array();
 }
 
+void write_quota(json::writer& w, const key_status& k) {
+  w.key("quota");
+  w.begin_array();
+  for (const auto& q : k.quota) {
+    w.begin_object();
+    write_optional(w, "model", q.model);
+    w.member("kind", to_string(q.kind));
+    w.member("source", to_string(q.source));
+    write_number(w, "limit", q.amount);
+    write_number(w, "used", q.used);
+    write_number(w, "left", q.amount - std::min(q.amount, q.used));
+    write_number(w, "excess", q.excess);
+    write_span(w, "frees_in_ms", q.frees_in_ms);
+    write_instant(w, "resets_at", q.resets_at_ms);
+    w.end_object();
+  }
+  w.end_array();
+}
+
 void write_counts(json::writer& w, const key_status& k) {
   const auto count = [&w](json::plain_key name, std::uint64_t value) {
-    w.key(name);
-    w.integer(value);
+    write_number(w, name, value);
   };
   w.key("counts");
   w.begin_object();
@@ -84,7 +104,17 @@ void write_status(json::writer& w, const key_status& k) {
   write_instant(w, "last_used", k.last_used_at_ms);
   write_instant(w, "last_error_at", k.last_error_at_ms);
   write_optional(w, "last_error", k.last_error);
+  write_optional(w, "proxy_in_use", k.proxy_shown);
+  w.boolean_member("shares_domain", k.shares_domain);
+  if (k.slow_start == 0) {
+    w.key("slow_start");
+    w.null();
+  } else {
+    write_number(w, "slow_start", k.slow_start);
+  }
+  write_instant(w, "next_recheck_at", k.next_recheck_at_ms);
   write_models(w, k);
+  write_quota(w, k);
   write_counts(w, k);
 }
 

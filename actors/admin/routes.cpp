@@ -15,7 +15,9 @@ namespace {
 
 using enum admin_path;
 
-constexpr std::array<admin_row, 29> rows{{
+constexpr std::string_view requests_path = "/admin/v1/requests/{request_id}/explain";
+
+constexpr std::array<admin_row, 32> rows{{
     {"/healthz", "GET", health},
     {"/health", "GET", health},
     {"/readyz", "GET", ready},
@@ -34,6 +36,9 @@ constexpr std::array<admin_row, 29> rows{{
     {"/admin/v1/keys/{id}:check", "POST", key_check},
     {"/admin/v1/keys:import", "POST", keys_import},
     {"/admin/v1/keys:bulk", "POST", keys_bulk},
+    {"/admin/v1/pool", "GET", pool},
+    {"/admin/v1/upstreams", "GET", upstreams},
+    {requests_path, "GET", request_explain},
     {"/admin/v1/credentials", "GET POST", credentials},
     {"/admin/v1/credentials/{id}", "GET PATCH DELETE", credential},
     {"/admin/v1/credentials/{id}:renew", "POST", credential_renew},
@@ -47,13 +52,12 @@ constexpr std::array<admin_row, 29> rows{{
     {"/admin/v1/whoami", "GET", whoami},
 }};
 
-constexpr std::string_view id_mark = "{id}";
+constexpr std::size_t request_id_bytes_max = 256;
 
-/// What stands in the place of `{id}`; nothing if the path is another one.
+/// What stands in the place of `{...}`; nothing if the path is another one.
 std::optional<std::string_view> id_in(std::string_view pattern, std::string_view path) {
-  const auto at = pattern.find(id_mark);
-  const auto before = pattern.substr(0, at);
-  const auto after = pattern.substr(at + id_mark.size());
+  const auto before = pattern.substr(0, pattern.find('{'));
+  const auto after = pattern.substr(pattern.find('}') + 1);
   if (path.size() <= before.size() + after.size() || !path.starts_with(before)
       || !path.ends_with(after))
     return std::nullopt;
@@ -96,11 +100,17 @@ admin_route match_admin(std::string_view encoded) {
   for (const auto& row : admin_rows()) {
     if (row.pattern == path)
       return {row.what, row.methods, 0};
-    if (row.pattern.find(id_mark) == std::string_view::npos)
+    if (row.pattern.find('{') == std::string_view::npos)
       continue;
-    if (const auto text = id_in(row.pattern, path))
-      if (const auto id = read_id(row.pattern, *text); id != 0)
-        return {row.what, row.methods, id};
+    const auto text = id_in(row.pattern, path);
+    if (!text)
+      continue;
+    if (row.what == request_explain) {
+      if (text->size() <= request_id_bytes_max)
+        return {row.what, row.methods, 0, std::string{*text}};
+    } else if (const auto id = read_id(row.pattern, *text); id != 0) {
+      return {row.what, row.methods, id};
+    }
   }
   return {};
 }

@@ -27,6 +27,9 @@ enum class admin_path : std::uint8_t {
   key_check,
   keys_import,
   keys_bulk,
+  pool,
+  upstreams,
+  request_explain,
   credentials,
   credential,
   credential_renew,
@@ -44,7 +47,7 @@ enum class admin_path : std::uint8_t {
 enum class admin_need : std::uint8_t { nothing, to_look, to_change };
 
 struct admin_row {
-  std::string_view pattern; ///< `/admin/v1/keys/{id}:enable`
+  std::string_view pattern; ///< `/admin/v1/keys/{id}:enable`; one `{...}` at most
   std::string_view methods; ///< `GET PATCH`; what takes GET takes HEAD too
   admin_path what = admin_path::none;
 };
@@ -56,6 +59,7 @@ struct admin_route {
   admin_path what = admin_path::none;
   std::string_view methods; ///< as in the row
   std::uint64_t id = 0;     ///< of the key, credential or job that the path names
+  std::string text{};       ///< of the request that it names
 };
 
 /// Finds the path; percent-encoded characters are read. An id that can be nobody's is no path.

@@ -1,10 +1,11 @@
 #pragma once
 
+#include "http/task.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 // What is told of a recent request, for people: which keys were considered, why each was passed
@@ -26,7 +27,7 @@ struct explained_attempt {
 /// A key that was looked at.
 struct explained_look {
   std::uint64_t key = 0;
-  double score = 0; ///< as the strategy counts; the largest is taken
+  double score = 0; ///< as the strategy counts; the lowest is taken
 };
 
 /// A key that was passed over.
@@ -62,8 +63,9 @@ struct explained_request {
   std::vector<explained_attempt> attempts;
 };
 
-/// A recent request by its id; nothing if it is not remembered (any more). Called on the first
-/// loop, and answers at once.
-using explain_request = std::function<std::optional<explained_request>(std::string_view)>;
+/// A recent request by its id; nothing if it is not remembered (any more). Asked on the first
+/// loop; what the pool knows of it has to be asked for, so this may take a moment.
+using explain_request =
+    std::function<http::task<std::optional<explained_request>>(std::string request_id)>;
 
 } // namespace troupe

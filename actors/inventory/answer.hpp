@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/local_message.hpp"
 #include "protocol/base/result.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -55,12 +56,5 @@ namespace caf {
 
 template <class T>
 struct allowed_unsafe_message_type<troupe::answer<T>> : std::true_type {};
-
-/// A message says of itself that it stays in the process.
-template <class T>
-requires requires {
-  typename T::travels_locally;
-}
-struct allowed_unsafe_message_type<T> : std::true_type {};
 
 } // namespace caf

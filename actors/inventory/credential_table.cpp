@@ -342,9 +342,18 @@ http::credential_set credential_table::set_of(bool admin) const {
     c.tag = static_cast<std::uint32_t>(e.item.what);
     c.models = e.item.models;
     c.groups = e.item.groups;
+    c.id = id;
     list.push_back(std::move(c));
   }
   return http::credential_set{std::move(list)};
+}
+
+credential_table::limits_by_id credential_table::limits() const {
+  limits_by_id all;
+  for (const auto& [id, e] : entries_)
+    if (!e.item.limits.empty())
+      all.emplace_back(id, e.item.limits);
+  return all;
 }
 
 http::credential_set credential_table::clients() const {

@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace troupe {
@@ -53,6 +54,10 @@ public:
   /// What the ports admit.
   http::credential_set clients() const;
   http::credential_set admins() const; ///< tagged with their `storage::role`
+
+  /// Of the clients' credentials that have any.
+  using limits_by_id = std::vector<std::pair<std::uint64_t, std::vector<limit>>>;
+  limits_by_id limits() const;
 
   const std::map<std::uint64_t, entry>& all() const { return entries_; }
 

@@ -13,7 +13,7 @@ namespace troupe {
 struct effects {
   std::vector<pool_key> added;          ///< new to the pool, or changed
   std::vector<std::uint64_t> removed;   ///< deleted: their state goes too
-  std::vector<std::uint64_t> set_aside; ///< no surface calls their upstream now: their state stays
+  std::vector<std::uint64_t> set_aside; ///< they have no upstream now: their state stays
   bool settings = false;
   bool credentials = false;
 

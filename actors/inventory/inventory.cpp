@@ -1,7 +1,12 @@
 #include "actors/inventory/inventory.hpp"
 
+#include "actors/time_zone.hpp"
+
 #include <algorithm>
+#include <array>
 #include <iterator>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 namespace troupe {
@@ -82,6 +87,10 @@ result<void> inventory::load(std::vector<std::string>& warnings) {
   const auto& loaded = *settings_.loaded();
   if (auto read = keys_.load(configured_keys(loaded), warnings); !read)
     return read;
+  if (auto days = read_zone(loaded.values.pool.day_zone, parts_.wall()); !days)
+    return failure{days.error().code, "pool.day_zone ("
+                                          + to_string(loaded.origin_of("pool.day_zone"))
+                                          + "): " + days.error().text};
   effects ignored; // the pool is made from the whole table
   keys_.use(loaded.values, ignored);
   if (auto lost = keys_.refuse_missing(loaded.values))
@@ -103,24 +112,48 @@ void inventory::carry_out(effects& e) {
   const bool keys = !e.added.empty() || !e.removed.empty() || !e.set_aside.empty();
   // New keys first and old ones last, so that at every moment there are some that serve.
   in_pieces(e.added, [&](std::vector<pool_key> some) { door_->pool_add(std::move(some)); });
-  if (e.settings) {
-    door_->use_settings(*settings_.loaded(), keys_.served_kind());
-    door_->pool_policy(settings_.loaded()->values.pool);
-  }
+  if (e.settings)
+    settings_in_force();
   in_pieces(e.removed,
             [&](std::vector<std::uint64_t> some) { door_->pool_remove(std::move(some), true); });
   in_pieces(e.set_aside,
             [&](std::vector<std::uint64_t> some) { door_->pool_remove(std::move(some), false); });
   if (keys)
     door_->keys_are(keys_.size());
-  if (e.credentials)
+  if (e.credentials) {
+    // The pool first: nobody is admitted before his limits are there.
+    door_->use_limits(credentials_.limits());
     door_->use_credentials(credentials_);
+  }
   e = {};
   book_.prune();
 }
 
-settings_table::veto inventory::keeps_upstreams() {
-  return [this](const troupe::settings& s) { return keys_.refuse_missing(s); };
+void inventory::settings_in_force() {
+  const auto& loaded = *settings_.loaded();
+  door_->use_settings(loaded);
+  if (auto days = read_zone(loaded.values.pool.day_zone, parts_.wall()))
+    door_->use_policy(pool_policy_of(loaded.values, *std::move(days)));
+  else // it was read before the change was stored; whatever this is, the old policy goes on
+    parts_.log.write(log_area::pool, log_level::error, {}, days.error().text);
+}
+
+std::optional<refused> inventory::refuse_zone(const troupe::settings& s) const {
+  auto days = read_zone(s.pool.day_zone, parts_.wall());
+  if (days)
+    return std::nullopt;
+  return refused{errc::invalid_argument,
+                 "invalid_request",
+                 "The settings are not valid; nothing was changed.",
+                 {{"pool.day_zone", "invalid_value", days.error().text}},
+                 0};
+}
+
+settings_table::veto inventory::livable() {
+  return [this](const troupe::settings& s) {
+    auto no = refuse_zone(s);
+    return no ? no : keys_.refuse_missing(s);
+  };
 }
 
 // --- settings ------------------------------------------------------------------------------
@@ -130,7 +163,7 @@ answer<settings_view> inventory::ask(const get_settings&) {
 }
 
 answer<settings_changed> inventory::ask(const change_settings& q) {
-  return in_force([&](effects& e) { return settings_.change(q, keeps_upstreams(), e); });
+  return in_force([&](effects& e) { return settings_.change(q, livable(), e); });
 }
 
 answer<settings_history> inventory::ask(const get_settings_history& q) {
@@ -142,10 +175,23 @@ answer<settings_diff> inventory::ask(const diff_settings& q) {
 }
 
 answer<settings_changed> inventory::ask(const restore_settings& q) {
-  return in_force([&](effects& e) { return settings_.restore(q, keeps_upstreams(), e); });
+  return in_force([&](effects& e) { return settings_.restore(q, livable(), e); });
 }
 
-// --- credentials, audit ----------------------------------------------------------------------
+// --- upstreams, credentials, audit
+// ----------------------------------------------------------------------
+
+answer<std::vector<upstream_view>> inventory::ask(const list_upstreams&) {
+  std::vector<upstream_view> all;
+  std::unordered_map<std::string_view, std::array<std::uint64_t, 4>> states;
+  const auto briefs = door_->briefs();
+  for (const auto& [id, e] : keys_.all())
+    if (keys_.served(e))
+      ++states[e.item.upstream][static_cast<std::size_t>(briefs.of(id).state)];
+  for (const auto& u : settings_.loaded()->values.upstreams)
+    all.push_back({u.name, u.kind, u.base_url, u.limits, keys_.count_for(u.name), states[u.name]});
+  return all;
+}
 
 answer<std::vector<credential_view>> inventory::ask(const list_credentials&) {
   return credentials_.list();

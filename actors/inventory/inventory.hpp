@@ -5,6 +5,7 @@
 #include "actors/inventory/key_page.hpp"
 #include "actors/inventory/key_table.hpp"
 #include "actors/inventory/settings_table.hpp"
+#include "actors/key/pool_policy.hpp"
 #include "protocol/base/log.hpp"
 
 #include <deque>
@@ -26,7 +27,9 @@ public:
   /// Returns when none of them can be given out any more.
   /// `forget`: what is kept of their state goes, too.
   virtual void pool_remove(std::vector<std::uint64_t> keys, bool forget) = 0;
-  virtual void pool_policy(const pool_settings& p) = 0;
+  virtual void use_policy(const pool_policy& p) = 0;
+  /// The limits of all credentials that have any.
+  virtual void use_limits(credential_table::limits_by_id all) = 0;
   virtual key_briefs briefs() = 0;
   virtual std::vector<key_status> statuses(std::vector<std::uint64_t> keys) = 0;
   virtual result<key_status> order(key_order order, std::uint64_t key, std::int64_t pause_ms) = 0;
@@ -35,7 +38,7 @@ public:
   virtual result<void> flush_states() = 0;
 
   /// In force on every loop when they return.
-  virtual void use_settings(const loaded_settings& loaded, upstream_kind served) = 0;
+  virtual void use_settings(const loaded_settings& loaded) = 0;
   virtual void use_credentials(const credential_table& all) = 0;
   virtual void keys_are(std::size_t count) = 0;
 };
@@ -79,6 +82,7 @@ public:
   answer<job_ticket> ask(const change_keys& q);
   answer<revealed_key> ask(const reveal_key& q);
   answer<key_view> ask(const report_check& q);
+  answer<std::vector<upstream_view>> ask(const list_upstreams& q);
   answer<std::vector<credential_view>> ask(const list_credentials& q);
   answer<new_credential> ask(const add_credential& q);
   answer<credential_view> ask(const edit_credential& q);
@@ -106,6 +110,7 @@ private:
   inventory(inventory_parts parts, ledger book);
   result<void> load(std::vector<std::string>& warnings);
   void carry_out(effects& e);
+  void settings_in_force();
   /// Does `change`, and lets it come into force before anybody is told.
   template <class Change>
   auto in_force(const Change& change) {
@@ -115,7 +120,9 @@ private:
     return done;
   }
   key_view shown(std::uint64_t id);
-  settings_table::veto keeps_upstreams();
+  /// Zones are known or not by what is installed: the settings alone cannot tell.
+  std::optional<refused> refuse_zone(const troupe::settings& s) const;
+  settings_table::veto livable();
   answer<job_ticket> begin(std::string kind, const asker& by, std::uint64_t total,
                            std::function<work_step(std::uint64_t)> make);
   std::optional<refused> refuse_second(std::string_view kind) const;

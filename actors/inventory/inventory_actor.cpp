@@ -29,12 +29,9 @@ public:
   void pool_remove(std::vector<std::uint64_t> keys, bool forget) override {
     (void)ask<void>(reach_.pool, remove_keys{std::move(keys), forget});
   }
-  void pool_policy(const pool_settings& p) override {
-    using std::chrono::duration_cast;
-    using std::chrono::milliseconds;
-    self_->send(reach_.pool,
-                change_policy{p.strikes_max, duration_cast<milliseconds>(p.cooldown).count(),
-                              duration_cast<milliseconds>(p.cooldown_max).count()});
+  void use_policy(const pool_policy& p) override { (void)ask<void>(reach_.pool, change_policy{p}); }
+  void use_limits(credential_table::limits_by_id all) override {
+    (void)ask<void>(reach_.pool, change_credentials{std::move(all)});
   }
   key_briefs briefs() override {
     auto list = ask<std::vector<key_brief>>(reach_.pool, list_briefs_atom::value);
@@ -51,9 +48,7 @@ public:
     return ask<key_status>(reach_.pool, check_outcome{key, end});
   }
   result<void> flush_states() override { return ask<void>(reach_.storage, flush_atom::value); }
-  void use_settings(const loaded_settings& loaded, upstream_kind served) override {
-    reach_.use_settings(loaded, served);
-  }
+  void use_settings(const loaded_settings& loaded) override { reach_.use_settings(loaded); }
   void use_credentials(const credential_table& all) override { reach_.use_credentials(all); }
   void keys_are(std::size_t count) override { reach_.keys_are(count); }
 
@@ -124,11 +119,11 @@ caf::behavior inventory_behavior(self_pointer self, inventory* tables, inventory
   self->state.tables = tables;
   self->state.door = std::make_unique<actor_door>(self->system(), std::move(reach));
   tables->attach(*self->state.door);
-  return answering_all<get_settings, change_settings, get_settings_history, diff_settings,
-                       restore_settings, list_keys, get_key, add_one_key, edit_key, delete_key,
-                       order_key, import_keys, change_keys, reveal_key, report_check,
-                       list_credentials, add_credential, edit_credential, revoke_credential,
-                       renew_credential, list_audit, back_up, restore_from, rotate_secrets>(self);
+  return answering_all<
+      get_settings, change_settings, get_settings_history, diff_settings, restore_settings,
+      list_keys, get_key, add_one_key, edit_key, delete_key, order_key, import_keys, change_keys,
+      reveal_key, report_check, list_upstreams, list_credentials, add_credential, edit_credential,
+      revoke_credential, renew_credential, list_audit, back_up, restore_from, rotate_secrets>(self);
 }
 
 } // namespace

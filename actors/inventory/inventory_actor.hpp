@@ -15,7 +15,7 @@ namespace troupe {
 struct inventory_reach {
   caf::actor pool;
   caf::actor storage;
-  std::function<void(const loaded_settings&, upstream_kind)> use_settings;
+  std::function<void(const loaded_settings&)> use_settings;
   std::function<void(const credential_table&)> use_credentials;
   std::function<void(std::size_t)> keys_are; ///< how many there are now
 };

@@ -134,7 +134,7 @@ answer<revealed_key> inventory::ask(const reveal_key& q) {
   const auto* known = keys_.find(q.id);
   if (known == nullptr)
     return no_such_key();
-  return revealed_key{known->characters, known->item.upstream};
+  return revealed_key{known->characters, known->item.upstream, known->proxy};
 }
 
 answer<key_view> inventory::ask(const report_check& q) {

@@ -15,6 +15,7 @@
 #include "storage/core/item.hpp"
 #include "storage/core/key_item.hpp"
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -135,7 +136,7 @@ struct key_view {
   std::string proxy_shown; ///< its address without user and password
   item_origin origin = item_origin::database;
   std::string origin_text; ///< `troupe.json:12`, `GEMINI_API_KEYS`; empty for the database
-  bool served = true;      ///< false: no surface of this version calls its upstream
+  bool served = true;      ///< false: its upstream is not configured
   key_status status;
 };
 
@@ -244,6 +245,7 @@ struct reveal_key {
 struct revealed_key {
   secret characters;
   std::string upstream;
+  secret proxy; ///< its own; empty: none
 };
 
 /// How a check ended: changes the key's health as the same answer to a request would, and an
@@ -254,6 +256,22 @@ struct report_check {
   asker by;
   std::uint64_t id = 0;
   settlement end;
+};
+
+// --- upstreams -----------------------------------------------------------------------------
+
+/// -> answer<std::vector<upstream_view>>
+struct list_upstreams {
+  using travels_locally = void;
+};
+
+struct upstream_view {
+  std::string name;
+  upstream_kind kind = upstream_kind::gemini;
+  std::string base_url;
+  std::vector<limit> limits;
+  std::uint64_t keys = 0;                  ///< for it, in whatever state
+  std::array<std::uint64_t, 4> by_state{}; ///< of those that the pool has, by `key_state`
 };
 
 // --- credentials ---------------------------------------------------------------------------

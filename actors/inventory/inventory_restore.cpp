@@ -108,8 +108,9 @@ std::optional<refused> inventory::restore_now(std::uint64_t job, const restore_f
   if (!from)
     return refusal_of(from.error());
   effects e;
-  const auto anything = [](const troupe::settings&) { return std::optional<refused>{}; };
-  auto settings = settings_.replace_with(q.by, from->document, anything, e);
+  // Keys may lose their upstreams here: theirs come with the backup.
+  const auto known_zone = [this](const troupe::settings& s) { return refuse_zone(s); };
+  auto settings = settings_.replace_with(q.by, from->document, known_zone, e);
   if (!settings)
     return *std::move(settings.no);
   carry_out(e);

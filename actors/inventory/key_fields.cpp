@@ -19,7 +19,7 @@ std::optional<refused> key_table::refuse(const key_fields& f) const {
   field_rules j;
   if (f.upstream && !upstreams_.contains(*f.upstream)) {
     std::string names;
-    for (const auto& [name, kind] : upstreams_)
+    for (const auto& [name, limits] : upstreams_)
       names += (names.empty() ? "" : ", ") + name;
     j.fault("upstream", "invalid_value", "must be one of the upstreams: " + names);
   }

@@ -177,7 +177,6 @@ answer<nothing> key_table::commit(staging& s, effects& out) {
     else
       out.set_aside.push_back(c.id);
   }
-  resync(out);
   return nothing{};
 }
 

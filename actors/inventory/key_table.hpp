@@ -56,7 +56,8 @@ public:
   /// stay. Fails only if the column cannot be read at all.
   result<void> load(std::vector<configured_key> configured, std::vector<std::string>& warnings);
 
-  /// Upstreams as they are from now on. What it changes for the pool is added to `out`.
+  /// Upstreams as they are from now on. What it changes for the pool is added to `out`: keys
+  /// that lose their upstream or get it back, and those whose limits are others now.
   void use(const settings& s, effects& out);
   /// The first upstream among `s` that is missing while keys are for it: `in_use`.
   std::optional<refused> refuse_missing(const settings& s) const;
@@ -94,15 +95,17 @@ public:
   const entry* find(std::uint64_t id) const;
   const std::unordered_map<std::uint64_t, entry>& all() const { return entries_; }
   std::size_t size() const { return entries_.size(); }
+  /// How many are for this upstream.
+  std::size_t count_for(std::string_view upstream) const;
   /// When each was made (0: it is configured) and its id, in this order.
   const std::set<std::pair<std::int64_t, std::uint64_t>>& by_creation() const {
     return by_creation_;
   }
-  bool served(const entry& e) const;
+  /// Whether its upstream exists.
+  bool served(const entry& e) const { return upstreams_.contains(e.item.upstream); }
   pool_key for_pool(std::uint64_t id, const entry& e) const;
   /// All keys that the pool is to have.
   std::vector<pool_key> pool_keys() const;
-  upstream_kind served_kind() const { return served_kind_; }
 
 private:
   /// A change in the making: rows to write, and what the table becomes once they are written.
@@ -127,11 +130,8 @@ private:
   static std::string proxy_context(std::uint64_t id);
   std::string row_value(std::uint64_t id, const entry& e) const;
   result<entry> read_row(std::uint64_t id, const storage::item_row& row) const;
-  void resync(effects& out);
-  void come_back(std::uint64_t id, const entry& e, effects& out) const;
   void put(std::uint64_t id, entry e);
   void take_out(std::uint64_t id);
-  upstream_kind wanted_kind() const;
 
   ledger& book_;
   const storage::vault& vault_;
@@ -140,9 +140,8 @@ private:
   std::set<std::pair<std::int64_t, std::uint64_t>> by_creation_; ///< of `entries_`, with their ids
   std::map<std::string, std::size_t, std::less<>> per_upstream_; ///< how many are for each
   std::unordered_map<std::uint64_t, storage::item_header> tombstones_;
-  std::map<std::string, upstream_kind, std::less<>> upstreams_;
+  std::map<std::string, std::vector<limit>, std::less<>> upstreams_; ///< and the limits of each
   std::string first_upstream_;
-  upstream_kind served_kind_ = upstream_kind::gemini;
 };
 
 /// What differs between two values of a key, as a JSON object for the audit: secrets as "***".

@@ -6,26 +6,31 @@
 #include <map>
 #include <utility>
 
-// Which keys the pool has: those whose upstream is of the kind that this node's surfaces call.
+// Which keys the pool has: those whose upstream exists; and what an upstream says of all its keys.
 
 namespace troupe {
 
-upstream_kind key_table::wanted_kind() const {
-  bool vertex = false;
-  for (const auto& [name, count] : per_upstream_) {
-    const auto kind = upstreams_.find(name);
-    if (kind == upstreams_.end())
-      continue;
-    if (kind->second == upstream_kind::gemini)
-      return upstream_kind::gemini;
-    vertex = true;
+namespace {
+
+/// What a key declares, and of its upstream's limits those that it has no word of its own for.
+std::vector<limit> merged(std::vector<limit> own, const std::vector<limit>& upstream) {
+  const auto declared = static_cast<std::ptrdiff_t>(own.size());
+  for (const auto& general : upstream) {
+    const auto end = own.begin() + declared;
+    const bool known = std::any_of(own.begin(), end, [&](const limit& l) {
+      return l.kind == general.kind && l.model == general.model;
+    });
+    if (!known)
+      own.push_back(general);
   }
-  return vertex ? upstream_kind::vertex : upstream_kind::gemini;
+  return own;
 }
 
-bool key_table::served(const entry& e) const {
-  const auto kind = upstreams_.find(e.item.upstream);
-  return kind != upstreams_.end() && kind->second == served_kind_;
+} // namespace
+
+std::size_t key_table::count_for(std::string_view upstream) const {
+  const auto at = per_upstream_.find(upstream);
+  return at == per_upstream_.end() ? 0 : at->second;
 }
 
 pool_key key_table::for_pool(std::uint64_t id, const entry& e) const {
@@ -38,6 +43,13 @@ pool_key key_table::for_pool(std::uint64_t id, const entry& e) const {
   k.upstream = numbers_.of(e.item.upstream);
   k.groups = e.item.groups;
   k.enabled = e.item.enabled;
+  k.tier = e.item.tier;
+  k.weight = e.item.weight;
+  k.domain = e.item.domain;
+  k.limits = e.item.limits;
+  if (const auto home = upstreams_.find(e.item.upstream); home != upstreams_.end())
+    k.limits = merged(std::move(k.limits), home->second);
+  k.proxy = e.proxy;
   return k;
 }
 
@@ -47,55 +59,28 @@ std::vector<pool_key> key_table::pool_keys() const {
   for (const auto& [id, e] : entries_)
     if (served(e))
       all.push_back(for_pool(id, e));
-  // Configured keys first, in the order of their names' numbers, then by id: a start is the same
-  // each time.
-  std::ranges::sort(all, {}, &pool_key::key);
+  std::ranges::sort(all, {}, &pool_key::key); // a start is the same each time
   return all;
 }
 
 void key_table::use(const settings& s, effects& out) {
   const auto before = std::exchange(upstreams_, {});
-  const auto kind_before = served_kind_;
   for (const auto& u : s.upstreams)
-    upstreams_[u.name] = u.kind;
+    upstreams_[u.name] = u.limits;
   first_upstream_ = s.upstreams.front().name;
-  served_kind_ = wanted_kind();
-  out.settings = out.settings || served_kind_ != kind_before;
   for (const auto& [id, e] : entries_) {
-    const auto old = before.find(e.item.upstream);
-    const bool was = old != before.end() && old->second == kind_before;
-    if (was == served(e))
-      continue;
-    if (was)
-      out.set_aside.push_back(id);
-    else
-      come_back(id, e, out);
-  }
-}
-
-/// A key that the pool had before, perhaps: its state is kept.
-void key_table::come_back(std::uint64_t id, const entry& e, effects& out) const {
-  out.added.push_back(for_pool(id, e));
-  out.added.back().returning = true;
-}
-
-/// After a change of keys: the first of a kind, or the last, changes what is served.
-void key_table::resync(effects& out) {
-  const auto kind = wanted_kind();
-  if (kind == served_kind_)
-    return;
-  served_kind_ = kind;
-  out.settings = true; // the fronts call other upstreams now
-  const auto fresh = std::exchange(out.added, {});
-  out.set_aside.clear();
-  for (const auto& [id, e] : entries_) {
-    const auto added = std::ranges::find(fresh, id, &pool_key::key);
-    if (!served(e))
-      out.set_aside.push_back(id);
-    else if (added != fresh.end())
-      out.added.push_back(*added);
-    else
-      come_back(id, e, out);
+    const auto was = before.find(e.item.upstream);
+    const auto is = upstreams_.find(e.item.upstream);
+    if (is == upstreams_.end()) {
+      if (was != before.end())
+        out.set_aside.push_back(id);
+    } else if (was == before.end()) {
+      out.added.push_back(for_pool(id, e));
+      out.added.back().returning = true; // the pool had it before, perhaps: its state counts
+    } else if (was->second != is->second
+               && merged(e.item.limits, was->second) != merged(e.item.limits, is->second)) {
+      out.added.push_back(for_pool(id, e));
+    }
   }
 }
 

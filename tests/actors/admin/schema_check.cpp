@@ -21,6 +21,8 @@ bool is_of_type(const json& value, const std::string& type) {
     return value.is_string();
   if (type == "integer")
     return value.is_number_integer();
+  if (type == "number")
+    return value.is_number();
   if (type == "boolean")
     return value.is_boolean();
   return type == "null" && value.is_null();

@@ -63,6 +63,28 @@ TEST_F(inventory_credentials, renewing_ends_the_old_characters_and_keeps_the_gra
   EXPECT_EQ(tables_->ask(list_credentials{}).yes.size(), 3U);
 }
 
+TEST_F(inventory_credentials, limits_are_in_the_pool_under_the_id_that_ports_admit) {
+  add_credential wanted;
+  wanted.by = by_;
+  wanted.fields.name = "app";
+  wanted.fields.limits = {{{"", limit_kind::rpm, 10}}};
+  const auto made = tables_->ask(wanted).yes;
+  const auto id = made.view.id;
+  EXPECT_EQ(node_.clients.find(made.characters.reveal())->id, id);
+  EXPECT_EQ(node_.limits,
+            (std::map<std::uint64_t, std::vector<limit>>{{id, {{"", limit_kind::rpm, 10}}}}))
+      << "those without limits are not among them";
+  edit_credential edit{by_, {}, id, {}};
+  edit.fields.limits = {{{"", limit_kind::rpm, 3}}};
+  ASSERT_TRUE(tables_->ask(edit));
+  EXPECT_EQ(node_.limits.at(id), (std::vector<limit>{{"", limit_kind::rpm, 3}}));
+  restart();
+  EXPECT_EQ(node_.limits.at(id), (std::vector<limit>{{"", limit_kind::rpm, 3}}));
+  ASSERT_TRUE(tables_->ask(revoke_credential{by_, {}, id}));
+  EXPECT_TRUE(node_.limits.empty());
+  EXPECT_TRUE(node_.limits_before_admission) << "nobody is admitted before his limits are there";
+}
+
 TEST_F(inventory_credentials, names_are_unique_per_port) {
   add_credential wanted;
   wanted.by = by_;

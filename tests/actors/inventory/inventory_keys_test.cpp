@@ -375,59 +375,137 @@ TEST_F(inventory_keys, the_audit_names_who_what_and_both_values_but_no_secret) {
   EXPECT_NE(entries[1].entry.changes.find("proxy.example"), std::string::npos);
 }
 
-TEST_F(inventory_keys, the_first_gemini_key_beside_vertex_keys_changes_what_is_served) {
+TEST_F(inventory_keys, keys_of_every_kind_of_upstream_are_in_the_pool_together) {
   close();
-  file(R"({"upstreams":[{"name":"g"},{"name":"v","kind":"vertex"}]})");
+  file(R"({"upstreams":[{"name":"g"},{"name":"v","kind":"vertex"},{"name":"o","kind":"openai"},
+                        {"name":"a","kind":"anthropic"}]})");
   open();
-  key_fields f;
-  f.upstream = "v";
-  const auto vertex = add(one, f);
-  EXPECT_TRUE(vertex.yes.served);
-  EXPECT_EQ(node_.kind, upstream_kind::vertex);
-  f.upstream = "g";
-  const auto gemini = add(two, f);
-  EXPECT_TRUE(gemini.yes.served);
-  EXPECT_EQ(node_.kind, upstream_kind::gemini);
-  EXPECT_FALSE(tables_->ask(get_key{vertex.yes.id}).yes.served);
-  EXPECT_EQ(node_.pool.size(), 1U);
-  EXPECT_NE(node_.pool.begin()->second.upstream, tables_->numbers().of("v"));
+  std::set<std::uint32_t> upstreams;
+  int number = 0;
+  for (const auto* upstream : {"g", "v", "o", "a"}) {
+    key_fields f;
+    f.upstream = upstream;
+    const auto added = add("sk-of-some-kind-000000000" + std::to_string(++number), f);
+    ASSERT_TRUE(added) << added.no->text;
+    EXPECT_TRUE(added.yes.served);
+    upstreams.insert(node_.pool.at(added.yes.id).upstream);
+  }
+  EXPECT_EQ(upstreams.size(), 4U);
+  EXPECT_EQ(node_.settings_used, 0) << "a key changes no settings";
 }
 
-TEST_F(inventory_keys, the_last_gemini_key_leaves_the_pool_although_that_changes_what_is_served) {
-  close();
-  file(R"({"upstreams":[{"name":"g"},{"name":"v","kind":"vertex"}]})");
-  open();
-  key_fields f;
-  f.upstream = "v";
-  const auto vertex = add(one, f).yes.id;
-  f.upstream = "g";
-  const auto gemini = add(two, f).yes.id;
-  EXPECT_TRUE(node_.pool.contains(gemini));
-  EXPECT_EQ(node_.forgotten, 0U) << "what is known of the other key stays";
-  EXPECT_TRUE(tables_->ask(delete_key{by_, {}, gemini}));
-  EXPECT_FALSE(node_.pool.contains(gemini));
-  EXPECT_TRUE(node_.pool.contains(vertex));
-  EXPECT_TRUE(node_.pool[vertex].returning);
-  EXPECT_EQ(node_.forgotten, 1U);
-  EXPECT_EQ(node_.count, 1U);
+TEST_F(inventory_keys, a_change_of_an_upstreams_kind_moves_no_key) {
+  ASSERT_TRUE(tables_->ask(change_settings{by_, {}, R"({"upstreams":[{"name":"a"}]})", false}));
+  const auto id = add(one).yes.id;
+  const auto before = node_.added;
+  ASSERT_TRUE(tables_->ask(
+      change_settings{by_, {}, R"({"upstreams":[{"name":"a","kind":"vertex"}]})", false}));
+  EXPECT_TRUE(node_.pool.contains(id));
+  EXPECT_EQ(node_.added, before);
 }
 
-TEST_F(inventory_keys, the_pool_follows_a_change_of_an_upstreams_kind) {
+TEST_F(inventory_keys, a_key_whose_upstream_is_gone_comes_back_with_it) {
   ASSERT_TRUE(tables_->ask(
       change_settings{by_, {}, R"({"upstreams":[{"name":"a"},{"name":"b"}]})", false}));
   key_fields f;
-  f.upstream = "a";
-  const auto a = add(one, f).yes.id;
   f.upstream = "b";
-  const auto b = add(two, f).yes.id;
-  EXPECT_EQ(node_.pool.size(), 2U);
-  ASSERT_TRUE(tables_->ask(change_settings{
-      by_, {}, R"({"upstreams":[{"name":"a"},{"name":"b","kind":"vertex"}]})", false}));
-  EXPECT_TRUE(node_.pool.contains(a));
-  EXPECT_FALSE(node_.pool.contains(b));
+  const auto id = add(one, f).yes.id;
+  close();
+  file(R"({"upstreams":[{"name":"a"}]})");
+  {
+    auto db = storage::store::open({.directory = where_.path()});
+    ASSERT_TRUE(db);
+    ASSERT_TRUE((*db)->erase(storage::column::settings, "document", storage::durability::power));
+  }
+  open();
+  EXPECT_FALSE(node_.pool.contains(id));
+  EXPECT_FALSE(tables_->ask(get_key{id}).yes.served);
+  close();
+  file(R"({})");
+  open();
   ASSERT_TRUE(tables_->ask(
       change_settings{by_, {}, R"({"upstreams":[{"name":"a"},{"name":"b"}]})", false}));
-  EXPECT_TRUE(node_.pool.contains(b));
+  ASSERT_TRUE(node_.pool.contains(id));
+  EXPECT_TRUE(node_.pool[id].returning) << "what is kept of its state counts";
+  EXPECT_TRUE(tables_->ask(get_key{id}).yes.served);
+}
+
+TEST_F(inventory_keys, what_is_said_of_a_key_goes_to_the_pool_with_it) {
+  key_fields f;
+  f.tier = 2;
+  f.weight = 7;
+  f.domain = "project-1";
+  f.groups = {{"team-a"}};
+  f.limits = {{{"gemini-2.5-pro", limit_kind::rpm, 5}}};
+  f.proxy = secret{"socks5://user:p4ssword@10.0.0.1:1080"};
+  const auto& k = node_.pool.at(add(one, f).yes.id);
+  EXPECT_EQ(k.tier, 2);
+  EXPECT_EQ(k.weight, 7U);
+  EXPECT_EQ(k.domain, "project-1");
+  EXPECT_EQ(k.groups, *f.groups);
+  EXPECT_EQ(k.limits, *f.limits);
+  EXPECT_EQ(k.proxy.reveal(), "socks5://user:p4ssword@10.0.0.1:1080");
+}
+
+TEST_F(inventory_keys, an_upstreams_limits_are_those_of_keys_that_say_nothing_of_the_same) {
+  close();
+  file(R"({"upstreams":[{"name":"g","limits":{"rpm":10,"rpd":500,"models":{"m":{"rpm":5}}}}]})");
+  open();
+  key_fields f;
+  f.limits = {{{"", limit_kind::rpm, 99}, {"n", limit_kind::rpm, 1}}};
+  const auto own = node_.pool.at(add(one, f).yes.id).limits;
+  const std::vector<limit> wanted{{"", limit_kind::rpm, 99},
+                                  {"n", limit_kind::rpm, 1},
+                                  {"", limit_kind::rpd, 500},
+                                  {"m", limit_kind::rpm, 5}};
+  EXPECT_TRUE(std::ranges::is_permutation(own, wanted));
+  const auto none = add(two).yes;
+  EXPECT_EQ(node_.pool.at(none.id).limits.size(), 3U);
+  EXPECT_TRUE(none.item.limits.empty()) << "they stay the upstream's";
+}
+
+TEST_F(inventory_keys, a_change_of_an_upstreams_limits_reaches_the_keys_that_it_concerns) {
+  ASSERT_TRUE(tables_->ask(change_settings{
+      by_, {}, R"({"upstreams":[{"name":"g","limits":{"rpm":10}},{"name":"h"}]})", false}));
+  key_fields f;
+  f.upstream = "g";
+  const auto follows = add(one, f).yes.id;
+  f.limits = {{{"", limit_kind::rpm, 99}}};
+  const auto has_its_own = add(two, f).yes.id;
+  f = {};
+  f.upstream = "h";
+  add("AIzaSy-sandbox-key-000000000000000003", f);
+  const auto before = node_.added;
+  ASSERT_TRUE(tables_->ask(change_settings{
+      by_, {}, R"({"upstreams":[{"name":"g","limits":{"rpm":3}},{"name":"h"}]})", false}));
+  EXPECT_EQ(node_.added, before + 1);
+  EXPECT_EQ(node_.pool.at(follows).limits, (std::vector<limit>{{"", limit_kind::rpm, 3}}));
+  EXPECT_FALSE(node_.pool.at(follows).returning) << "it never went";
+  EXPECT_EQ(node_.pool.at(has_its_own).limits, (std::vector<limit>{{"", limit_kind::rpm, 99}}));
+}
+
+TEST_F(inventory_keys, a_check_is_told_by_which_proxy_a_key_goes_out) {
+  key_fields f;
+  f.proxy = secret{"http://10.0.0.1:3128"};
+  const auto id = add(one, f).yes.id;
+  EXPECT_EQ(tables_->ask(reveal_key{id}).yes.proxy.reveal(), "http://10.0.0.1:3128");
+}
+
+TEST_F(inventory_keys, upstreams_are_listed_with_their_keys_by_state) {
+  close();
+  file(R"({"upstreams":[{"name":"g","limits":{"rpm":10}},{"name":"o","kind":"openai"}]})");
+  open();
+  add(one);
+  const auto cooling = add(two).yes.id;
+  node_.states[cooling] = key_state::cooling;
+  const auto list = tables_->ask(list_upstreams{}).yes;
+  ASSERT_EQ(list.size(), 2U);
+  EXPECT_EQ(list[0].name, "g");
+  EXPECT_EQ(list[0].keys, 2U);
+  EXPECT_EQ(list[0].by_state, (std::array<std::uint64_t, 4>{1, 1, 0, 0}));
+  EXPECT_EQ(list[0].limits, (std::vector<limit>{{"", limit_kind::rpm, 10}}));
+  EXPECT_EQ(list[1].kind, upstream_kind::openai);
+  EXPECT_EQ(list[1].keys, 0U);
 }
 
 TEST_F(inventory_keys, a_refused_write_that_happened_all_the_same_is_undone) {

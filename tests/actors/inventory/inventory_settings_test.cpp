@@ -14,9 +14,53 @@ TEST_F(inventory_settings, a_change_is_in_force_and_outlives_a_restart) {
   EXPECT_EQ(done.yes.changes[0].path, "pool.cooldown");
   EXPECT_TRUE(done.yes.changes[0].live);
   EXPECT_EQ(node_.settings.pool.cooldown, 90s);
-  EXPECT_EQ(node_.policy.cooldown, 90s);
+  EXPECT_EQ(node_.policy.health.cooldown, 90s);
   restart();
   EXPECT_EQ(tables_->settings().loaded()->values.pool.cooldown, 90s);
+}
+
+TEST_F(inventory_settings, the_whole_policy_of_the_pool_follows_its_settings) {
+  ASSERT_TRUE(tables_->ask(change_settings{
+      by_,
+      {},
+      R"({"pool":{"strategy":"weighted","quota_margin":"1s","waiting_max":7,"recheck_min":"1m",
+                  "rechecks_per_minute":2},"egress":{"proxies":["http://10.0.0.1:3128"]}})",
+      false}));
+  EXPECT_EQ(node_.policy.strategy, pool_strategy::weighted);
+  EXPECT_EQ(node_.policy.quota.margin, 1s);
+  EXPECT_EQ(node_.policy.waiting_max, 7U);
+  EXPECT_EQ(node_.policy.recheck.min, 1min);
+  EXPECT_EQ(node_.policy.recheck.per_minute, 2U);
+  EXPECT_EQ(node_.policy.proxies.proxies.size(), 1U);
+}
+
+TEST_F(inventory_settings, a_zone_that_is_not_known_here_is_refused_also_on_trial) {
+  for (const bool dry_run : {true, false}) {
+    const auto no = tables_->ask(
+        change_settings{by_, {}, R"({"pool":{"day_zone":"Mars/Olympus_Mons"}})", dry_run});
+    ASSERT_FALSE(no);
+    EXPECT_EQ(no.no->reason, "invalid_request");
+    ASSERT_EQ(no.no->fields.size(), 1U);
+    EXPECT_EQ(no.no->fields[0].field, "pool.day_zone");
+  }
+  EXPECT_EQ(node_.settings_used, 0);
+}
+
+TEST_F(inventory_settings, a_start_with_a_zone_that_is_not_known_tells_where_it_is_from) {
+  close();
+  file(R"({"pool":{"day_zone":"Mars/Olympus_Mons"}})");
+  auto db = storage::store::open({.directory = where_.path()});
+  ASSERT_TRUE(db);
+  storage::master_key_source master;
+  master.file = where_.path() + "/master.key";
+  auto vault = storage::vault::open(**db, master);
+  ASSERT_TRUE(vault);
+  auto tables = inventory::open({**db, *std::move(vault), master, sources_, [this] { return now_; },
+                                 jobs_, log_, where_.path()},
+                                warnings_);
+  ASSERT_FALSE(tables);
+  EXPECT_NE(tables.error().text.find("pool.day_zone (troupe.json:1)"), std::string::npos)
+      << tables.error().text;
 }
 
 TEST_F(inventory_settings, what_needs_a_restart_is_named_until_there_was_one) {

@@ -21,6 +21,7 @@ namespace troupe {
 class fake_node final : public inventory_door {
 public:
   void pool_add(std::vector<pool_key> keys) override {
+    added += keys.size();
     for (auto& k : keys)
       pool[k.key] = std::move(k);
   }
@@ -29,7 +30,12 @@ public:
     for (const auto key : keys)
       pool.erase(key);
   }
-  void pool_policy(const pool_settings& p) override { policy = p; }
+  void use_policy(const pool_policy& p) override { policy = p; }
+  void use_limits(credential_table::limits_by_id all) override {
+    limits = {all.begin(), all.end()};
+    limits_before_admission = limits_before_admission && credentials_used == limits_used;
+    ++limits_used;
+  }
   key_briefs briefs() override {
     std::vector<key_brief> all;
     for (const auto& [key, k] : pool)
@@ -55,9 +61,8 @@ public:
     ++flushes;
     return {};
   }
-  void use_settings(const loaded_settings& loaded, upstream_kind served) override {
+  void use_settings(const loaded_settings& loaded) override {
     settings = loaded.values;
-    kind = served;
     ++settings_used;
   }
   void use_credentials(const credential_table& all) override {
@@ -81,16 +86,19 @@ public:
   std::map<std::uint64_t, key_reason> reasons;
   std::vector<std::pair<key_order, std::uint64_t>> orders;
   std::vector<std::pair<std::uint64_t, gemini::answer_class>> checks;
-  pool_settings policy;
+  pool_policy policy;
+  std::map<std::uint64_t, std::vector<limit>> limits; ///< of credentials
   troupe::settings settings;
-  upstream_kind kind = upstream_kind::gemini;
   http::credential_set clients;
   http::credential_set admins;
   int settings_used = 0;
   int credentials_used = 0;
+  int limits_used = 0;
+  bool limits_before_admission = true; ///< each time
   int flushes = 0;
   std::size_t count = 0;
   std::size_t forgotten = 0;
+  std::size_t added = 0; ///< adds, of known keys too
 };
 
 /// A store of truth in a directory of its own, with a clock that tests move.
@@ -116,6 +124,7 @@ protected:
     tables_->attach(node_);
     node_.pool.clear();
     node_.pool_add(tables_->keys().pool_keys());
+    node_.use_limits(tables_->credentials().limits());
     node_.use_credentials(tables_->credentials());
   }
 
