@@ -7,6 +7,7 @@
 #include "actors/node_admin.hpp"
 #include "actors/node_data.hpp"
 #include "actors/node_farewell.hpp"
+#include "actors/node_fronts.hpp"
 #include "actors/node_parts.hpp"
 #include "actors/recheck_run.hpp"
 #include "actors/scheduling.hpp"
@@ -78,6 +79,7 @@ private:
   void use_settings(const loaded_settings& loaded);
   void use_credentials(const credential_table& all);
   std::optional<upstream_reach> reach_of(const std::string& name) const;
+  std::string name_of(std::uint32_t upstream) const;
   void replace_config(std::shared_ptr<const front_config> config);
   result<std::shared_ptr<const front_config>> config_of(const settings& s);
   metrics_facts facts() const;
@@ -193,19 +195,21 @@ result<void> running_node::begin_servers(const settings& s) {
   for (const auto& parts : parts_)
     view.fronts.push_back(&parts->metrics);
   view.warnings = [this] { return warnings(); };
-  const admin_parts admin_side{*loops.front(),
-                               *parts_.front()->door,
-                               pool_,
-                               storage_,
-                               inventory_,
-                               jobs_,
-                               [this](const std::string& name) { return reach_of(name); },
-                               std::move(view),
-                               {},
-                               access_of(data_.tables->credentials()),
-                               false,
-                               wall_now,
-                               log_};
+  const admin_parts admin_side{
+      *loops.front(),
+      *parts_.front()->door,
+      pool_,
+      storage_,
+      inventory_,
+      jobs_,
+      [this](const std::string& name) { return reach_of(name); },
+      std::move(view),
+      words_of({breakers_, explained_, *loops.front(), *parts_.front()->door, pool_,
+                [this](std::uint32_t n) { return name_of(n); }, wall_now}),
+      access_of(data_.tables->credentials()),
+      false,
+      wall_now,
+      log_};
   admin_ = std::make_unique<admin_doors>(admin_side);
   auto clients = http::server::start(client_server_options(s), log_, loops, fronts);
   if (!clients)
@@ -234,6 +238,13 @@ std::optional<upstream_reach> running_node::reach_of(const std::string& name) co
   return std::nullopt;
 }
 
+/// For people, on the first loop.
+std::string running_node::name_of(std::uint32_t upstream) const {
+  const auto& config = *parts_.front()->serving->current().config;
+  const auto at = config.index_of(upstream);
+  return at ? config.upstreams[*at].name : std::string{};
+}
+
 void running_node::use_settings(const loaded_settings& loaded) {
   {
     const std::lock_guard lock(settings_access_);
@@ -247,6 +258,7 @@ void running_node::use_settings(const loaded_settings& loaded) {
                "settings not applied: " + config.error().text);
     return;
   }
+  breakers_->change_policy(loaded.values.breaker.enabled, breaker_policy_of(loaded.values.breaker));
   auto next = std::make_shared<front_config>(**config);
   next->edition = config_->edition + 1;
   replace_config(std::move(next));
