@@ -34,6 +34,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -190,7 +191,7 @@ private:
 
   std::size_t enforced_ = 0; ///< limits
   std::uint64_t calls_block_ = 0;
-  std::uint64_t tokens_limit_min_ = 0;
+  std::uint64_t tokens_limit_min_ = std::numeric_limits<std::uint64_t>::max();
   wall_time forget_at_ = wall_time::max();
   std::optional<unknown> unknown_;
 
