@@ -52,7 +52,7 @@ void quota_log::move(time_point from, time_point to, std::uint64_t amount) {
 std::uint64_t quota_log::used(time_point now) {
   while (first_ < entries_.size()
          && (entries_[first_].amount == 0 || entries_[first_].latest + span_ <= now)) {
-    gone_ = entries_[first_].latest;
+    gone_ = std::max(gone_, entries_[first_].latest); // what came out of order may be older
     sum_ -= entries_[first_].amount;
     ++first_;
   }

@@ -66,6 +66,17 @@ TEST(quota_log, takes_nothing_from_others_for_what_has_left) {
   EXPECT_EQ(log.used(t0 + 60s), 2U);
 }
 
+TEST(quota_log, what_comes_too_late_to_count_brings_nothing_back) {
+  quota_log log(60s);
+  log.add(t0 + 1s, 3);
+  log.add(t0 + 30s, 2);
+  EXPECT_EQ(log.used(t0 + 61s), 2U);
+  log.add(t0, 5);
+  EXPECT_EQ(log.used(t0 + 61s), 2U);
+  log.take_back(t0 + 1s, 3);
+  EXPECT_EQ(log.used(t0 + 61s), 2U);
+}
+
 TEST(quota_log, moves_what_leaves_late) {
   quota_log log(60s);
   log.add(t0, 1);
