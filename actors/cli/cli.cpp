@@ -31,10 +31,13 @@ struct group {
   void (*describe)(command);
 };
 
-constexpr std::array<group, 9> groups{
+constexpr std::array<group, 12> groups{
     {{"keys", "Upstream keys of a running node", &add_keys},
      {"credentials", "Credentials of clients and of admins of a running node", &add_credentials},
      {"config", "Options of a running node, changed while it runs", &add_config},
+     {"pool", "What the pool of a running node is doing", &add_pool},
+     {"upstreams", "Upstreams of a running node, their keys and breakers", &add_upstreams},
+     {"explain", "Which keys a recent request could have had, and what was tried", &add_explain},
      {"audit", "What was changed, when, by whom and from where", &add_audit},
      {"jobs", "Long work of a running node", &add_jobs},
      {"backup", "Copy all that a running node keeps into a directory", &add_backup},

@@ -10,6 +10,9 @@ namespace troupe::cli {
 void add_keys(command c);
 void add_credentials(command c);
 void add_config(command c);
+void add_pool(command c);
+void add_upstreams(command c);
+void add_explain(command c);
 void add_audit(command c);
 void add_jobs(command c);
 void add_backup(command c);

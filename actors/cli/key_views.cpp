@@ -3,6 +3,7 @@
 #include "actors/cli/core/answer_tree.hpp"
 #include "actors/cli/core/limits.hpp"
 #include "actors/cli/moments.hpp"
+#include "actors/cli/pool_views.hpp"
 
 namespace troupe::cli {
 
@@ -36,9 +37,13 @@ std::string counts_text(const config::node& counts) {
   return out;
 }
 
+void add_moment(sheet& out, std::string_view name, std::string_view label, const config::node& key,
+                wall_time now) {
+  out.add_if_any(label, full_moment(text_in(key, name), now));
+}
+
 void add_moment(sheet& out, std::string_view name, const config::node& key, wall_time now) {
-  const auto instant = text_in(key, name);
-  out.add_if_any(name, full_moment(instant, now));
+  add_moment(out, name, name, key, now);
 }
 
 void add_models(sheet& out, const config::node& key, wall_time now) {
@@ -66,11 +71,14 @@ std::string draw_key(const config::node& key, const look& l, wall_time now) {
   out.add_if_any("reason", text_in(key, "reason"));
   add_moment(out, "since", key, now);
   add_moment(out, "until", key, now);
+  add_moment(out, "next_recheck_at", "checked again", key, now);
+  if (const auto slow = text_in(key, "slow_start"); !slow.empty())
+    out.add("slow start", {slow + " calls at one time", tone::worth_a_look});
   add_models(out, key, now);
   out.add("enabled", truth_in(key, "enabled") ? cell{"yes"} : cell{"no", tone::bad});
   out.add("upstream", text_in(key, "upstream"));
   if (const auto* served = key.find("served"); served != nullptr && !served->truth)
-    out.add("served", {"no: this version does not call its upstream", tone::worth_a_look});
+    out.add("served", {"no: its upstream is not configured", tone::worth_a_look});
   out.add_if_any("kind", text_in(key, "kind"));
   out.add_if_any("domain", text_in(key, "domain"));
   out.add_if_any("groups", texts_in(key, "groups"));
@@ -80,6 +88,8 @@ std::string draw_key(const config::node& key, const look& l, wall_time now) {
   const auto limits = limits_text(read_limits(part_of(key, "limits")));
   out.add("limits", limits.empty() ? std::string{"none"} : limits);
   out.add_if_any("proxy", text_in(key, "proxy"));
+  if (const auto used = text_in(key, "proxy_in_use"); used != text_in(key, "proxy"))
+    out.add_if_any("goes out by", used);
   out.add_if_any("note", text_in(key, "note"));
   out.add("in flight", text_in(key, "in_flight"));
   if (whole_in(key, "strikes") > 0)
@@ -93,7 +103,11 @@ std::string draw_key(const config::node& key, const look& l, wall_time now) {
   add_moment(out, "created", key, now);
   add_moment(out, "changed", key, now);
   out.add("revision", text_in(key, "revision"));
-  return out.draw(l);
+  const auto quota = draw_quota(key, l, now);
+  if (quota.empty())
+    return out.draw(l);
+  return out.draw(l) + (truth_in(key, "shares_domain") ? "\nshared with other keys:\n" : "\n")
+         + quota;
 }
 
 std::string draw_keys(const config::node& page, const look& l, wall_time now) {
