@@ -1,4 +1,5 @@
 #include "actors/inventory/inventory.hpp"
+#include "actors/inventory/way_out.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -134,7 +135,8 @@ answer<revealed_key> inventory::ask(const reveal_key& q) {
   const auto* known = keys_.find(q.id);
   if (known == nullptr)
     return no_such_key();
-  return revealed_key{known->characters, known->item.upstream, known->proxy};
+  return revealed_key{known->characters, known->item.upstream,
+                      way_out_of(settings_.loaded()->values.egress, q.id, *known)};
 }
 
 answer<key_view> inventory::ask(const report_check& q) {

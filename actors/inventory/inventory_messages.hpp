@@ -245,7 +245,7 @@ struct reveal_key {
 struct revealed_key {
   secret characters;
   std::string upstream;
-  secret proxy; ///< its own; empty: none
+  secret proxy; ///< by which it goes out; empty: none
 };
 
 /// How a check ended: changes the key's health as the same answer to a request would, and an

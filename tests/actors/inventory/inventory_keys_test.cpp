@@ -489,6 +489,19 @@ TEST_F(inventory_keys, a_check_is_told_by_which_proxy_a_key_goes_out) {
   f.proxy = secret{"http://10.0.0.1:3128"};
   const auto id = add(one, f).yes.id;
   EXPECT_EQ(tables_->ask(reveal_key{id}).yes.proxy.reveal(), "http://10.0.0.1:3128");
+  EXPECT_TRUE(tables_->ask(reveal_key{add(two).yes.id}).yes.proxy.empty());
+}
+
+TEST_F(inventory_keys, a_key_that_shall_not_be_seen_without_a_proxy_is_not_checked_without_one) {
+  ASSERT_TRUE(tables_->ask(change_settings{by_,
+                                           {},
+                                           R"({"egress":{"proxies":["http://10.0.0.1:1"],
+                    "groups":[{"name":"g","groups":["team-a"],"proxies":["http://10.0.0.2:2"]}]}})",
+                                           false}));
+  EXPECT_EQ(tables_->ask(reveal_key{add(one).yes.id}).yes.proxy.reveal(), "http://10.0.0.1:1");
+  key_fields f;
+  f.groups = {{"team-a"}};
+  EXPECT_EQ(tables_->ask(reveal_key{add(two, f).yes.id}).yes.proxy.reveal(), "http://10.0.0.2:2");
 }
 
 TEST_F(inventory_keys, upstreams_are_listed_with_their_keys_by_state) {
