@@ -50,13 +50,14 @@ caf::behavior scripted_inventory(caf::event_based_actor*, script_pointer s) {
       on<change_keys>(s, [](script& x, const auto&) { return ticket(x); }),
       on<reveal_key>(s,
                      [](script& x, const auto&) {
-                       return revealed_key{secret{x.revealed}, "first"};
+                       return revealed_key{secret{x.revealed}, "first", secret{x.proxy}};
                      }),
       on<report_check>(s,
                        [](script& x, const report_check& q) {
                          x.checked.push_back(q.id);
                          return x.key;
                        }),
+      on<list_upstreams>(s, [](script& x, const auto&) { return x.upstreams; }),
       on<list_credentials>(
           s, [](script& x, const auto&) { return std::vector<credential_view>{x.credential}; }),
       on<add_credential>(s, [](script& x, const auto&) { return made(x); }),
@@ -70,11 +71,12 @@ caf::behavior scripted_inventory(caf::event_based_actor*, script_pointer s) {
   };
 }
 
-caf::behavior scripted_pool(caf::event_based_actor*) {
+caf::behavior scripted_pool(caf::event_based_actor*, script_pointer s) {
   return {[](list_briefs_atom) {
-    key_brief ready;
-    return std::vector<key_brief>{ready};
-  }};
+            key_brief ready;
+            return std::vector<key_brief>{ready};
+          },
+          [s](pool_view_atom) { return s->pool; }};
 }
 
 caf::behavior scripted_storage(caf::event_based_actor*) {
@@ -116,6 +118,17 @@ struct next_turn {
   }
   void await_resume() const {}
 };
+
+/// Found at the loop's next turn, as what another actor has to be asked for.
+http::task<std::optional<explained_request>>
+explain_later(const std::vector<explained_request>& all, http::event_loop& loop, std::string id) {
+  next_turn turn(loop);
+  co_await turn;
+  const auto at = std::ranges::find(all, id, &explained_request::request_id);
+  if (at == all.end())
+    co_return std::nullopt;
+  co_return *at;
+}
 
 } // namespace
 
@@ -168,6 +181,7 @@ fake_client::send(const http::origin&, const http::client_request& request,
   targets.emplace_back(std::string{request.method} + ' ' + std::string{request.target});
   heads.emplace_back(request.header_lines);
   bodies.emplace_back(request.body);
+  proxies.emplace_back(request.proxy);
   most = std::max(most, ++running);
   if (before)
     before(static_cast<int>(targets.size()));
@@ -210,7 +224,7 @@ admin_stage::admin_stage(bool local_trust)
   door = std::make_unique<bridge>(loop, system->system(), log);
   upstream = std::make_shared<fake_client>(loop);
   inventory_ = system->system().spawn(scripted_inventory, script_);
-  pool_ = system->system().spawn(scripted_pool);
+  pool_ = system->system().spawn(scripted_pool, script_);
   storage_ = system->system().spawn(scripted_storage);
   node_view view;
   view.ready = [this] { return is_ready; };
@@ -229,9 +243,14 @@ admin_stage::admin_stage(bool local_trust)
     return reach;
   };
   const auto wall = [this] { return wall_time{std::chrono::milliseconds{wall_ms.load()}}; };
+  front_words words;
+  words.breakers = [this] { return breakers; };
+  words.explain = [this, &loop](std::string id) {
+    return explain_later(explained, loop, std::move(id));
+  };
   front = std::make_unique<admin_front>(admin_parts{loop, *door, pool_, storage_, inventory_, jobs,
-                                                    find, std::move(view), access(), local_trust,
-                                                    wall, log});
+                                                    find, std::move(view), std::move(words),
+                                                    access(), local_trust, wall, log});
 }
 
 admin_stage::~admin_stage() {
@@ -279,7 +298,8 @@ std::string schema_fault(const fake_exchange& x) {
   static const api_schema schema;
   const auto found = match_admin(x.req().path);
   for (const auto& row : admin_rows())
-    if (row.what == found.what && (found.id != 0 || row.pattern == x.req().path))
+    if (row.what == found.what
+        && (found.id != 0 || !found.text.empty() || row.pattern == x.req().path))
       return schema.fault_of_answer(row.pattern, x.req().method, x.status, x.body);
   return schema.fault_of("Error", x.body);
 }

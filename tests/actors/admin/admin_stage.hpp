@@ -30,6 +30,8 @@ struct inventory_script {
   std::optional<refused> no; ///< the answer to everything, where it is set
   key_view key;
   key_page page;
+  std::vector<upstream_view> upstreams;
+  pool_view pool;
   credential_view credential;
   settings_view settings;
   settings_changed changed;
@@ -37,6 +39,7 @@ struct inventory_script {
   settings_diff diff;
   audit_page audit;
   std::string revealed = "AIzaSyRevealed-0123456789-0123456789abc";
+  std::string proxy;                  ///< of the revealed key
   std::uint64_t job = 0;              ///< of the next ticket
   std::vector<std::uint64_t> checked; ///< keys that `report_check` named
 
@@ -108,7 +111,7 @@ public:
   std::string answer = "{}";
   std::optional<failure> no;         ///< instead of an answer
   std::function<void(int)> before{}; ///< called with the number of calls that run
-  std::vector<std::string> targets, heads, bodies;
+  std::vector<std::string> targets, heads, bodies, proxies;
   int running = 0;
   int most = 0; ///< calls that ran at one time
 
@@ -159,6 +162,8 @@ public:
   std::unique_ptr<admin_front> front;
   bool is_ready = true;
   std::vector<std::string> warnings;
+  std::vector<breaker_shown> breakers;
+  std::vector<explained_request> explained;
   upstream_kind kind = upstream_kind::gemini;
 
 private:

@@ -45,6 +45,43 @@ TEST(key_check, counts_tokens_where_there_is_no_list_of_models) {
   EXPECT_NE(stage.upstream->heads[0].find("content-type: application/json\r\n"), std::string::npos);
 }
 
+TEST(key_check, reads_the_models_of_upstreams_that_speak_other_protocols) {
+  admin_stage stage;
+  stage.kind = upstream_kind::openai;
+  ASSERT_EQ(stage.ask("POST", check_path)->status, 200);
+  EXPECT_EQ(stage.upstream->targets[0], "GET /base/v1/models");
+  EXPECT_EQ(stage.upstream->heads[0],
+            "x-more: 1\r\nauthorization: Bearer AIzaSyRevealed-0123456789-0123456789abc\r\n");
+  stage.kind = upstream_kind::anthropic;
+  ASSERT_EQ(stage.ask("POST", check_path)->status, 200);
+  EXPECT_EQ(stage.upstream->targets[1], "GET /base/v1/models");
+  EXPECT_EQ(stage.upstream->heads[1], "x-more: 1\r\nanthropic-version: 2023-06-01\r\n"
+                                      "x-api-key: AIzaSyRevealed-0123456789-0123456789abc\r\n");
+}
+
+TEST(key_check, each_kind_of_upstream_is_understood_in_its_own_words) {
+  admin_stage stage;
+  stage.kind = upstream_kind::openai;
+  stage.upstream->status = 401;
+  stage.upstream->answer =
+      R"({"error":{"message":"Incorrect API key provided.","type":"invalid_request_error","code":"invalid_api_key"}})";
+  EXPECT_EQ(json::parse(stage.ask("POST", check_path)->body).at("check").at("class"),
+            "key_invalid");
+  stage.kind = upstream_kind::anthropic;
+  stage.upstream->answer =
+      R"({"type":"error","error":{"type":"authentication_error","message":"invalid x-api-key"}})";
+  EXPECT_EQ(json::parse(stage.ask("POST", check_path)->body).at("check").at("class"),
+            "key_invalid");
+}
+
+TEST(key_check, a_key_goes_out_by_its_own_proxy) {
+  admin_stage stage;
+  stage.ask("POST", check_path);
+  stage.script().proxy = "socks5://10.0.0.1:1080";
+  stage.ask("POST", check_path);
+  EXPECT_EQ(stage.upstream->proxies, (std::vector<std::string>{"", "socks5://10.0.0.1:1080"}));
+}
+
 TEST(key_check, a_refused_key_is_told_with_its_characters_masked) {
   admin_stage stage;
   stage.upstream->status = 400;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace troupe {
 namespace {
 
@@ -39,6 +41,17 @@ TEST(admin_routes, an_id_that_can_be_nobodys_is_no_path) {
         "/admin/v1/jobs/0", "/admin/v1/jobs/7x", "/admin/v1/jobs/99999999999999999999",
         "/admin/v1/keys/key_00000000000000ff/more", "/admin/v1/keys/key_00000000000000ff:erase"})
     EXPECT_EQ(match_admin(path).what, admin_path::none) << path;
+}
+
+TEST(admin_routes, a_request_is_named_by_any_text) {
+  const auto request = match_admin("/admin/v1/requests/r%2F1-abc/explain");
+  EXPECT_EQ(request.what, admin_path::request_explain);
+  EXPECT_EQ(request.text, "r/1-abc");
+  EXPECT_EQ(request.id, 0U);
+  const auto too_long = "/admin/v1/requests/" + std::string(257, 'x') + "/explain";
+  EXPECT_EQ(match_admin(too_long).what, admin_path::none);
+  EXPECT_EQ(match_admin("/admin/v1/requests//explain").what, admin_path::none);
+  EXPECT_EQ(match_admin("/admin/v1/requests/r").what, admin_path::none);
 }
 
 TEST(admin_routes, percent_encoding_is_read) {
