@@ -185,8 +185,8 @@ TEST_F(rechecks, a_pool_that_stops_ends_them_without_a_word) {
   script_->due = {{7}};
   script_->ends = make_error(errc::shutting_down);
   run();
-  EXPECT_EQ(told_keys(), keys{7});
   EXPECT_EQ(script_->asked, 2);
+  EXPECT_TRUE(script_->told.empty()) << "it takes no more";
   EXPECT_TRUE(log_.of(log_area::pool).empty());
 }
 
@@ -205,7 +205,7 @@ TEST_F(rechecks, a_stop_cuts_what_runs) {
   };
   run();
   EXPECT_EQ(upstream_->targets.size(), 6U);
-  EXPECT_LE(script_->told.size(), 2U);
+  EXPECT_LT(script_->told.size(), 6U);
   EXPECT_EQ(script_->asked, 1);
   call_on(loop(), [this] { EXPECT_EQ(door_->asks_open(), 0U); });
 }

@@ -73,9 +73,9 @@ TEST(cli_keys, show_draws_what_is_used_and_left_of_each_limit) {
   const auto table = c.out.find("\nshared with other keys:\n");
   ASSERT_NE(table, std::string::npos) << c.out;
   EXPECT_EQ(c.out.substr(table), "\nshared with other keys:\n"
-                                 "LIMIT  MODEL   OF  USED  LEFT  FREES IN  RESETS   SOURCE\n"
-                                 "rpm    all     10     4     6     1.2 s           declared\n"
-                                 "rpd    m      100   130     0            in 2 h   told\n");
+                                 "LIMIT  MODEL   OF  USED  LEFT  FREES IN  RESETS  SOURCE\n"
+                                 "rpm    all     10     4     6     1.2 s          declared\n"
+                                 "rpd    m      100   130     0            in 2 h  told\n");
 }
 
 TEST(cli_explain, tells_which_keys_there_were_and_what_was_tried) {
