@@ -77,16 +77,19 @@ acquire_request attempts::question_of(const upstream_call& call, const course& s
   return q;
 }
 
-http::task<result<acquire_reply>> attempts::ask(client_side& side, acquire_request question) {
+http::task<result<acquire_reply>> attempts::ask(client_side& side,
+                                                const acquire_request& question) {
   const auto ticket = question.ticket;
   side.notes.tickets.push_back(ticket);
-  auto again = question; // moved into the message otherwise
+  auto message = question;
   auto answer = co_await p_.actors.ask<acquire_reply>(p_.pool, &side.cancel, &attempts::give_back,
-                                                      std::move(question));
-  if (!answer && answer.error().code == errc::shutting_down)
+                                                      std::move(message));
+  if (!answer && answer.error().code == errc::shutting_down) {
     // A key actor that crashed with the question in its mailbox: the pool knows by now.
+    auto again = question;
     answer = co_await p_.actors.ask<acquire_reply>(p_.pool, &side.cancel, &attempts::give_back,
                                                    std::move(again));
+  }
   if (!answer && answer.error().code == errc::cancelled)
     p_.actors.tell(p_.pool, stop_waiting{ticket});
   co_return answer;
@@ -116,12 +119,11 @@ http::task<void> attempts::beat(std::shared_ptr<heart> state) {
 /// A question that may wait long. First without waiting: mostly there is a key, and no heart has
 /// to beat.
 http::task<result<acquire_reply>> attempts::ask_with_heartbeats(client_side& side,
-                                                                acquire_request question) {
-  const auto wait_max_ms = std::exchange(question.wait_max_ms, 0);
-  auto patient = question;
-  patient.wait_max_ms = wait_max_ms;
-  patient.ticket += 1;
-  auto answer = co_await ask(side, std::move(question));
+                                                                const acquire_request& question) {
+  const auto wait_max_ms = question.wait_max_ms;
+  auto hasty = question;
+  hasty.wait_max_ms = 0;
+  auto answer = co_await ask(side, hasty);
   const bool may_wait = answer && answer->grant == grant_kind::resting
                         && answer->wait_ms < wait_max_ms && wait_max_ms > 0;
   if (!may_wait)
@@ -131,10 +133,13 @@ http::task<result<acquire_reply>> attempts::ask_with_heartbeats(client_side& sid
   state->begun = side.begun;
   auto beating = beat(state);
   http::spawn(std::move(beating));
-  auto late = co_await ask(side, std::move(patient));
+  auto patient = question;
+  patient.ticket += 1;
+  auto late = co_await ask(side, patient);
   state->over = true;
+  const duration moment = std::chrono::milliseconds(1);
   while (state->writing)
-    co_await p_.loop.sleep(std::chrono::milliseconds{1});
+    co_await p_.loop.sleep(moment);
   side.begun = state->begun;
   co_return late;
 }
@@ -143,11 +148,14 @@ http::task<attempts::lease_or_error> attempts::acquire(client_side& side, const 
                                                        course& so_far) {
   lease_or_error end;
   const auto asked = p_.loop.now();
-  auto question = question_of(call, so_far, side.notes);
+  const auto question = question_of(call, so_far, side.notes);
   const bool beats =
       call.heartbeats && side.streams() && side.with.config->pool.wait_heartbeat > duration::zero();
-  auto answer = beats ? co_await ask_with_heartbeats(side, std::move(question))
-                      : co_await ask(side, std::move(question));
+  result<acquire_reply> answer = failure{errc::shutting_down, {}};
+  if (beats)
+    answer = co_await ask_with_heartbeats(side, question);
+  else
+    answer = co_await ask(side, question);
   p_.metrics.lease_time.add(p_.loop.now() - asked);
   if (!answer) {
     end.gone = answer.error().code == errc::cancelled;
@@ -287,8 +295,11 @@ http::task<std::optional<client_error>> attempts::run(client_side& side, const u
         soonest = soonest == duration::zero() ? closed : std::min(soonest, closed);
       return closed > duration::zero();
     });
-    if (so_far.upstreams.empty() && !call.upstreams.empty())
-      co_return so_far.last ? std::move(*so_far.last) : breaker_error(soonest);
+    if (so_far.upstreams.empty() && !call.upstreams.empty()) {
+      if (!so_far.last)
+        so_far.last = breaker_error(soonest);
+      co_return so_far.last;
+    }
     auto permission = co_await acquire(side, call, so_far);
     if (permission.gone || !permission.lease) {
       summary.gone = permission.gone;
@@ -302,10 +313,15 @@ http::task<std::optional<client_error>> attempts::run(client_side& side, const u
       give_back(p_.actors, *permission.lease);
       if (!upstream)
         so_far.tried.push_back(lease.key);
-      if (++so_far.detours > detours_max)
-        co_return upstream ? breaker_error(pass.retry_in) : none_usable_error();
+      if (++so_far.detours > detours_max) {
+        auto e = none_usable_error();
+        if (upstream)
+          e = breaker_error(pass.retry_in);
+        co_return e;
+      }
+      const auto pause = std::min<duration>(pass.retry_in, std::chrono::seconds{1});
       if (upstream && pass.recovering)
-        co_await p_.loop.sleep(std::min<duration>(pass.retry_in, std::chrono::seconds{1}));
+        co_await p_.loop.sleep(pause);
       continue;
     }
     ++summary.attempts;

@@ -125,9 +125,9 @@ private:
   acquire_request question_of(const upstream_call& call, const course& so_far,
                               const call_notes& notes);
   http::task<lease_or_error> acquire(client_side& side, const upstream_call& call, course& so_far);
-  http::task<result<acquire_reply>> ask(client_side& side, acquire_request question);
+  http::task<result<acquire_reply>> ask(client_side& side, const acquire_request& question);
   http::task<result<acquire_reply>> ask_with_heartbeats(client_side& side,
-                                                        acquire_request question);
+                                                        const acquire_request& question);
   http::task<attempt_end> attempt(client_side& side, const upstream_call& call,
                                   const acquire_reply& lease, std::size_t upstream);
   http::task<attempt_end> take_whole(client_side& side, const upstream_call& call,

@@ -4,6 +4,16 @@
 
 namespace troupe {
 
+breaker_policy breaker_policy_of(const breaker_settings& s) {
+  return {.calls_min = static_cast<std::uint32_t>(s.calls_min),
+          .failures_percent = static_cast<std::uint32_t>(s.failures_percent),
+          .window = s.window,
+          .open_min = s.open_min,
+          .open_max = s.open_max,
+          .probes = static_cast<std::uint32_t>(s.probes),
+          .slow_start = s.slow_start};
+}
+
 void breaker_board::change_policy(bool enabled, const breaker_policy& policy) {
   const std::lock_guard lock(access_);
   enabled_ = enabled;

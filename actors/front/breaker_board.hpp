@@ -2,6 +2,7 @@
 
 #include "actors/core/breaker.hpp"
 #include "protocol/base/time.hpp"
+#include "protocol/config/settings.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -13,6 +14,8 @@
 #include <vector>
 
 namespace troupe {
+
+breaker_policy breaker_policy_of(const breaker_settings& s);
 
 /// What the admin side shows of one breaker.
 struct breaker_view {

@@ -75,8 +75,9 @@ http::task<std::optional<client_error>> front::refresh_models(visit& v) {
   if (!any) {
     if (known)
       co_return std::nullopt; // an old list is better than none
-    auto e = failed.value_or(
-        make_client_error(fault::no_usable_key, "No usable upstream key is available."));
+    auto e = make_client_error(fault::no_usable_key, "No usable upstream key is available.");
+    if (failed)
+      e = std::move(*failed);
     co_return e;
   }
   models_.fetched = now;
