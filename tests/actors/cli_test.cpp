@@ -110,6 +110,17 @@ TEST(cli, check_tells_what_is_configured_and_starts_nothing) {
   EXPECT_EQ(r.err, "");
 }
 
+TEST(cli, a_zone_that_this_machine_does_not_know_is_a_problem_of_its_line) {
+  for (const auto* command : {"check", "serve"}) {
+    run r;
+    r.files["f.json"] = "{\n  \"pool\": {\"day_zone\": \"Mars/Olympus_Mons\"}}";
+    r({command, "--config", "f.json"});
+    EXPECT_EQ(r.code, 1);
+    EXPECT_EQ(r.served, 0);
+    EXPECT_TRUE(r.says("f.json:2: pool.day_zone: time zone Mars/Olympus_Mons is not in")) << r.err;
+  }
+}
+
 TEST(cli, check_ends_with_1_when_there_are_problems) {
   run r;
   r({"check", "--scheduler", "aiso"});
