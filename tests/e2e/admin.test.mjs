@@ -36,7 +36,7 @@ const escaped = (part) => encodeURIComponent(part.replaceAll("~", "~0").replaceA
 function patternOf(path) {
   if (document.paths[path]) return path;
   return Object.keys(document.paths).find((pattern) => {
-    const regex = pattern.replace(/[.:/]/g, "\\$&").replace("{id}", "[^/:]+");
+    const regex = pattern.replace(/[.:/]/g, "\\$&").replace(/\{\w+\}/, "[^/:]+");
     return new RegExp(`^${regex}$`).test(path);
   });
 }
@@ -157,7 +157,12 @@ test("a key is added, changed under its revision, ordered about, checked and del
   const path = made.headers.get("location");
   assert.equal(path, `/admin/v1/keys/${made.id}`);
   await ask("POST", "/admin/v1/keys", { body: { secret: newKey }, status: 409 });
-  assert.equal((await ask("GET", path)).name, "new");
+  const shown = await ask("GET", path);
+  assert.equal(shown.name, "new");
+  assert.deepEqual(
+    shown.quota.map((q) => `${q.model} ${q.kind} ${q.source} ${q.left} of ${q.limit}`).sort(),
+    [`${model} rpd declared 5 of 5`, "null rpm declared 100 of 100"].sort(),
+  );
   const changed = await ask("PATCH", path, {
     body: { note: "from a test" },
     headers: { "if-match": made.headers.get("etag") },
@@ -179,6 +184,30 @@ test("a key is added, changed under its revision, ordered about, checked and del
   assert.equal((await ask("POST", `${path}:check`)).check.ok, true);
   await ask("DELETE", path, { status: 204 });
   await ask("GET", path, { status: 404 });
+});
+
+test("the pool, upstreams and a recent request are explained", async () => {
+  const answer = await chat();
+  assert.equal(answer.status, 200);
+  const id = answer.headers.get("x-request-id");
+  const told = await eventually(async () => {
+    const path = `/admin/v1/requests/${encodeURIComponent(id)}/explain`;
+    const asked = await fetch(troupe.adminUrl + path, {
+      headers: { authorization: `Bearer ${credential}` },
+    });
+    return asked.status === 200 && (await ask("GET", path));
+  }, "the request's record");
+  assert.equal(told.request_id, id);
+  assert.equal(told.model_asked, model);
+  assert.equal(told.attempts.at(-1).class, "ok");
+  assert.equal(told.choices.at(-1).chosen, told.attempts.at(-1).key);
+  await ask("GET", "/admin/v1/requests/never-seen/explain", { status: 404 });
+  const pool = await ask("GET", "/admin/v1/pool");
+  assert.equal(pool.keys.total, 3);
+  assert.equal(pool.waiting.count, 0);
+  const [upstream] = (await ask("GET", "/admin/v1/upstreams")).upstreams;
+  assert.equal(upstream.keys.total, 3);
+  assert.equal(upstream.keys.ready, 3);
 });
 
 test("keys are imported from a text and changed in bulk", async () => {
