@@ -117,12 +117,11 @@ quota_verdict quota_ledger::admit(const quota_call& call, const instants& t) {
   }
   if (c.scope_count == 0)
     return {.granted = true, .ticket = uncounted};
-  if (latest.at > t.now)
-    return {.free_at = latest.at, .per_day = latest.per_day, .why = latest.why};
-
   const auto tokens = c.counted.reserved.input + c.counted.reserved.output;
   if (needs_tokens)
     usual_tokens_ = std::max(tokens, usual_tokens_ - usual_tokens_ / 16);
+  if (latest.at > t.now)
+    return {.free_at = latest.at, .per_day = latest.per_day, .why = latest.why};
   if ((needs_calls && calls_ >= calls_ceiling_)
       || (needs_tokens && tokens_ + tokens > tokens_ceiling_))
     return {.must_write = true, .free_at = t.now};

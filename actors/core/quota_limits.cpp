@@ -134,9 +134,9 @@ void quota_ledger::recount(const quota_moment& m) {
         continue;
       ++enforced_;
       if (is_of_calls(l.kind))
-        calls_limit_min = std::min(calls_limit_min, l.amount);
+        calls_limit_min = std::min({calls_limit_min, l.amount, none - 1});
       else if (is_of_tokens(l.kind))
-        tokens_limit_min_ = std::min(tokens_limit_min_, l.amount);
+        tokens_limit_min_ = std::min({tokens_limit_min_, l.amount, none - 1});
     }
   calls_block_ = calls_limit_min == none
                      ? 0
@@ -155,9 +155,8 @@ bool quota_ledger::unlimited() const {
 }
 
 bool quota_ledger::should_write() const {
-  const auto half = [](std::uint64_t block) { return block - block / 2; };
-  return (calls_block_ != 0 && calls_ + half(calls_block_) > calls_ceiling_)
-         || (tokens_block() != 0 && tokens_ + half(tokens_block()) > tokens_ceiling_);
+  return (calls_block_ != 0 && calls_ + calls_block_ / 2 >= calls_ceiling_)
+         || (tokens_block() != 0 && tokens_ + tokens_block() / 2 >= tokens_ceiling_);
 }
 
 } // namespace troupe

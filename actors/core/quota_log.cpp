@@ -20,8 +20,11 @@ std::vector<quota_log::entry>::iterator quota_log::find(time_point at) {
 void quota_log::add(time_point at, std::uint64_t amount) {
   if (amount == 0)
     return;
+  const bool newest = first_ == entries_.size() || entries_.back().latest < at;
+  if (newest)
+    used(at); // a log that nobody reads stays small too
   sum_ += amount;
-  if (first_ == entries_.size() || entries_.back().latest < at) {
+  if (newest) {
     entries_.push_back({at, amount});
   } else if (const auto found = find(at); found->latest == at) {
     found->amount += amount;

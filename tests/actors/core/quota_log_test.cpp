@@ -129,6 +129,13 @@ TEST(quota_log, thirty_thousand_a_minute_stay_within_the_bound) {
   EXPECT_LE(most, quota_log::entries_max);
 }
 
+TEST(quota_log, a_log_that_nobody_reads_forgets_too) {
+  quota_log log(60s);
+  for (int i = 0; i < 10'000; ++i)
+    log.add(t0 + i * 1s, 1);
+  EXPECT_EQ(log.entries().size(), 60U);
+}
+
 TEST(quota_log, what_folds_leaves_whole_and_late_by_no_more_than_a_bucket) {
   quota_log log(60s);
   for (int i = 0; i < 1'025; ++i)
