@@ -1,12 +1,15 @@
 """Which key serves, who waits, what is tried instead, and that a request can be explained."""
 import json
+import random
 import time
 
 import rig as r
-from checks import NATIVE, Meanwhile, admin_call, counted, judged
+from checks import NATIVE, Meanwhile, admin_call, counted, judged, until
 from pool_support import FLASH, PRO, SHORT, Node, secret, statuses
 
 NO_WAIT = {"pool": {"wait_max": "0s"}}
+# The refusals of these scripts name a limit of ten a minute, which is not the scripts' point.
+UNTAUGHT = {"pool": {"learn_limits": False}}
 
 
 def shares(node, count):
@@ -68,7 +71,7 @@ def models_take_the_keys_of_their_routes(rig, scheduler):
 
 
 def requests_wait_while_every_key_rests_briefly(rig, scheduler):
-    node = Node(rig, scheduler)
+    node = Node(rig, scheduler, settings=UNTAUGHT)
     for n in (1, 2):
         node.script(n, [{"when": {"first": 1}, "error": "quota_minute", "retry_s": 2}])
         node.key(n)
@@ -93,12 +96,19 @@ def a_wait_beyond_the_deadline_is_told_at_once(rig, scheduler):
     judged(node.upstream)
 
 
+def put_to_rest(node, key):
+    """A request that the upstream refuses with a time, and that waits for it from now on."""
+    waiting = Meanwhile(node.ask)
+    until(lambda: node.shown(key)["state"] == "cooling")
+    return waiting
+
+
 def a_full_waiting_room_refuses_and_a_left_place_is_free(rig, scheduler):
     node = Node(rig, scheduler, settings={"pool": {"waiting_max": 10, "wait_max": "20s"}})
-    node.script("*", [{"when": {"first": 1}, "error": "quota_minute", "retry_s": 3}])
-    node.key(1)
+    node.script("*", [{"when": {"first": 1}, "error": "quota_text_only", "retry_s": 3}])
+    first = put_to_rest(node, node.key(1))
     told = statuses(node.ask_many(40, at_once=40))
-    assert set(told) <= {200, 429, 503} and 10 <= told[200] <= 11, told
+    assert told in ({200: 9, 429: 31}, {200: 9, 503: 31}) and first.result[0] == 200, told
     judged(node.upstream)
 
 
@@ -119,16 +129,15 @@ def a_flood_of_one_credential_does_not_keep_another_waiting(rig, scheduler):
 
 
 def eight_thousand_connections_wait_and_are_served(rig, scheduler):
-    node = Node(rig, scheduler, settings={"pool": {"wait_max": "1m"}})
-    node.script("*", [{"when": {"first": 1}, "error": "quota_minute", "retry_s": 5}, {"text": "hi"}])
-    node.key(1)
-    assert node.ask()[0] == 200
-    node.script("*", [{"when": {"first": 1}, "error": "quota_minute", "retry_s": 5}, {"text": "hi"}])
+    node = Node(rig, scheduler, settings={"pool": {"wait_max": "1m", "learn_limits": False}})
+    node.script("*", [{"when": {"first": 1}, "error": "quota_minute", "retry_s": 8}, {"text": "hi"}])
+    first = put_to_rest(node, node.key(1))
     before = node.process.memory_kib()
     load = Meanwhile(node.load, requests=8000, seconds=60, connections=8000)
     time.sleep(3)
     most = node.process.memory_kib()
     told = load.result
+    assert first.result[0] == 200
     assert told["requests"] == 8000 and told["statuses"] == {"200": 8000} and told["errors"] == 0, told
     judged(node.upstream)
     print(f"        8,000 waiting took {(most - before) / 8000:.1f} KiB each; the last left after {told['max_us'] / 1e6:.1f} s")
@@ -154,7 +163,7 @@ def an_empty_answer_is_tried_again_if_it_may_be(rig, scheduler):
     node.key(1)
     node.key(2)
     for stream in (False, True):
-        node.script("*", [{"when": {"first": 1}, "empty": True}, {"text": "full"}])
+        node.script("*", [{"when": {"first": 1}, "empty": True}, {"text": "full", "events": 1}])
         status, _, text, _ = node.ask({**SHORT, "stream": stream})
         assert status == 200 and "full" in text, (stream, text)
     node.settings({"pool": {"retry_empty": False}})
@@ -165,14 +174,15 @@ def an_empty_answer_is_tried_again_if_it_may_be(rig, scheduler):
     assert {k["state"] for k in admin_call(node.admin, "GET", "/keys").json["keys"]} == {"ready"}
 
 
-def conversations(node, sessions, turns):
+def conversations(node, name, sessions=20, turns=5):
     """Cached share of the prompts of so many conversations, a turn of each at a time."""
-    talks = []
+    talks, order = [], random.Random(7)
     for n in range(sessions):
-        opening = f"conversation {n} " + "x" * 5000
+        opening = f"{name} {n} " + "x" * 5000
         talks.append([{"role": "system", "content": opening}, {"role": "user", "content": "go"}])
     fresh(node)
     for turn in range(turns):
+        order.shuffle(talks)
         for talk in talks:
             assert node.ask({**SHORT, "messages": talk})[0] == 200
             talk += [{"role": "assistant", "content": "hi"}, {"role": "user", "content": f"more {turn}"}]
@@ -184,14 +194,11 @@ def affinity_keeps_the_prompt_cache_warm(rig, scheduler):
     node = Node(rig, scheduler, settings={"pool": {"affinity": False}})
     for n in range(1, 9):
         node.key(n)
-    without = conversations(node, 20, 5)
-    r.post(node.upstream, "/_sandbox/settings", {"cache_s": 0})
-    r.post(node.upstream, "/_sandbox/settings", {"cache_s": 300})
-    node.script("*", [{"text": "hi"}])
+    without = conversations(node, "anywhere")
     node.settings({"pool": {"affinity": True}})
-    with_it = conversations(node, 20, 5)
+    with_it = conversations(node, "at home")
     print(f"        cached share of prompts: {with_it:.0%} with affinity, {without:.0%} without")
-    assert with_it > 0.6 and with_it > 1.5 * without, (with_it, without)
+    assert with_it > 0.6 and with_it > 2 * without, (with_it, without)
 
 
 def a_session_header_keeps_to_one_key_while_it_has_room(rig, scheduler):

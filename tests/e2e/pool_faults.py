@@ -218,8 +218,10 @@ def an_address_that_is_throttled_rests_and_not_its_keys(rig, scheduler):
     refused = sum(k["scripted"].get("source", 0) for k in seen.values())
     served = sum(k["answers"].get("200", 0) for k in seen.values())
     print(f"        {refused} refusals by address beside {served} answers; clients saw {told['statuses']}")
-    assert refused < served / 2, (refused, served)
-    until(lambda: states(node) == {"ready"}, limit=30)
+    # Three keys give an address away; what was under way then is refused too. The others are spared.
+    assert 6 <= refused <= 12, (refused, served)
+    assert sum(k["state"] == "ready" for k in keys_of(node.admin)) >= 12 - refused
+    until(lambda: states(node) == {"ready"} and node.ask()[0] == 200, limit=75)
 
 
 CHECKS = [an_outage_costs_no_key_its_health_and_is_told_fast, an_overload_opens_the_breaker_and_ends_with_it,

@@ -12,7 +12,7 @@ from checks import CHAT, Meanwhile, counted, judged, until
 from pool_support import FLASH, PRO, SHORT, Node, secret, statuses
 
 MINUTE = 60
-TWO_WINDOWS = 128  # seconds: the first allowance, and two more a minute and a margin later
+TWO_WINDOWS = 128  # seconds: two whole windows with their margins, and the beginning of a third
 
 
 def limited(node, number, limits, group, sandbox=None, **fields):
@@ -44,9 +44,9 @@ def limits_of_every_kind_are_exact(rig, scheduler):
     at = {n: seen[secret(n)] for n in range(1, 9)}
     assert all("limit" not in one["scripted"] for one in seen.values()), "the upstream had to refuse"
     assert report["overruns"] == 0, report
-    assert all(170 <= at[n]["arrivals"] <= 180 for n in (1, 2)), at
+    assert all(2 * 60 + 10 <= at[n]["arrivals"] <= 3 * 60 for n in (1, 2)), at
     assert all(at[n]["arrivals"] == 70 for n in (3, 4)), "a day's allowance is used whole and no more"
-    assert 85 <= at[5]["models"][FLASH] <= 90 and told["pro"]["statuses"] == {"200": told["pro"]["requests"]}, at[5]
+    assert 2 * 30 + 10 <= at[5]["models"][FLASH] <= 3 * 30 and told["pro"]["statuses"] == {"200": told["pro"]["requests"]}, at[5]
     assert at[6]["in_flight_max"] == 2 and at[6]["arrivals"] >= 0.8 * TWO_WINDOWS / 0.2 * 2, at[6]
     print(f"        {sum(one['arrivals'] for one in at.values())} arrivals; of tokens, in a minute at most "
           f"{[one['most_in_a_window'] for one in report['limits'] if 'tokens' in one['domain']]}")
@@ -63,7 +63,7 @@ def keys_of_one_project_share_its_limits(rig, scheduler):
     judged(node.upstream)
     seen = counted(node.upstream)
     shared = sum(seen.get(secret(n), {"arrivals": 0})["arrivals"] for n in (1, 2, 3))
-    assert 45 <= shared <= 60 and 45 <= seen[secret(4)]["arrivals"] <= 60, seen
+    assert 30 < shared <= 60 and 30 < seen[secret(4)]["arrivals"] <= 60, seen
 
 
 def a_credential_that_used_its_limit_is_told_the_true_wait(rig, scheduler):
@@ -106,7 +106,7 @@ def limits_are_learnt_from_what_the_upstream_says(rig, scheduler):
     key = node.key(1)
     told = statuses(node.ask_many(6, at_once=1))
     assert told == {200: 5, 429: 1}, told
-    learnt = [q for q in node.shown(key)["quota"] if q["learnt"]]
+    learnt = [q for q in node.shown(key)["quota"] if q["source"] == "told"]
     assert [(q["kind"], q["limit"], q["model"]) for q in learnt] == [("rpm", 5, FLASH)], node.shown(key)["quota"]
     node.load(rate=2, seconds=2 * MINUTE + 8, connections=4)
     report = json.loads(r.get(node.upstream, "/_sandbox/judge"))
@@ -123,7 +123,7 @@ def limits_are_learnt_from_the_headers_of_openai(rig, scheduler):
     assert told == [200] * 5 + [429] * 3, told
     report = judged(node.upstream)  # never refused by the upstream: what it said was believed
     assert report["refusals_with_a_time"] == 0, report
-    learnt = {q["kind"]: q["limit"] for q in node.shown(key)["quota"] if q["learnt"]}
+    learnt = {q["kind"]: q["limit"] for q in node.shown(key)["quota"] if q["source"] == "told"}
     assert learnt == {"rpm": 5, "tpm": 100000}, learnt
 
 
