@@ -77,6 +77,7 @@ struct acquire_request {
   // What the pool and the keys note on its way. Who asks leaves it as it is.
   std::vector<turned_word> turned{}; ///< keys that turned it away
   std::uint32_t turned_back = 0;     ///< how often it came back to the pool
+  std::uint64_t arrived = 0;         ///< when it came to the pool, as a number among all that did
   bool credential_counted = false;   ///< against the credential's limits, by this very question
   std::uint64_t egress = 0;          ///< of the key that was chosen
   bool egress_trial = false;         ///< that egress was dead: whether it works is to be told
@@ -261,6 +262,7 @@ struct key_standing {
   key_reason reason = key_reason::none; ///< of the disablement, else of a rest; for people
   std::int64_t wait_ms = 0;             ///< key-wide rest; 0: none
   bool per_day = false;
+  std::int64_t places = -1; ///< calls more that a slow start allows now; -1: as many as come
   std::vector<model_rest> models;
 
   friend bool operator==(const key_standing&, const key_standing&) = default;
@@ -286,10 +288,12 @@ struct room_word {
   bool per_day = false;
 };
 
-/// Key actor -> pool: what is left in the quota domain of `key`, whole.
+/// Key actor -> pool: what is left in a quota domain, whole.
 struct room_report {
-  std::uint64_t key = 0;
-  std::uint64_t seen = 0; ///< requests of the domain that its keys have taken so far
+  std::uint64_t key = 0;    ///< that tells it
+  std::uint64_t ledger = 0; ///< of the domain: the key may have left it meanwhile
+  std::uint64_t number = 0; ///< of the domain's reports: the latest counts
+  std::uint64_t seen = 0;   ///< requests of the domain that its keys have taken so far
   std::vector<room_word> rooms;
 };
 
@@ -360,7 +364,7 @@ template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, acquire_request& x) {
   return f(caf::meta::type_name("acquire_request"), x.model, x.tried, x.pinned, x.upstreams,
            x.groups, x.model_groups, x.affinity, x.input_tokens, x.output_tokens, x.credential,
-           x.credential_ticket, x.ticket, x.wait_max_ms, x.turned, x.turned_back,
+           x.credential_ticket, x.ticket, x.wait_max_ms, x.turned, x.turned_back, x.arrived,
            x.credential_counted, x.egress, x.egress_trial, x.proxy);
 }
 
@@ -469,7 +473,7 @@ typename Inspector::result_type inspect(Inspector& f, model_rest& x) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, key_standing& x) {
   return f(caf::meta::type_name("key_standing"), x.disabled, x.reason, x.wait_ms, x.per_day,
-           x.models);
+           x.places, x.models);
 }
 
 template <class Inspector>
@@ -518,7 +522,7 @@ typename Inspector::result_type inspect(Inspector& f, room_word& x) {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, room_report& x) {
-  return f(caf::meta::type_name("room_report"), x.key, x.seen, x.rooms);
+  return f(caf::meta::type_name("room_report"), x.key, x.ledger, x.number, x.seen, x.rooms);
 }
 
 template <class Inspector>

@@ -48,7 +48,7 @@ caf::behavior key_actor_state::start(std::shared_ptr<const key_actor_options> op
   restarts_ = seed.restarts;
   ledger_ = std::move(seed.ledger);
   load_ = std::move(seed.load);
-  load_->in_flight.store(0, std::memory_order_relaxed);
+  count_leases();
   last_lease_ = std::uint64_t{restarts_} << lives_shift;
   health_ = health_at_birth(seed, now());
   if (seed.past)
@@ -66,7 +66,7 @@ caf::behavior key_actor_state::start(std::shared_ptr<const key_actor_options> op
       [this](const key_command& command) { return obey(command); },
       [this](check_outcome& c) { return take_check(c); },
       [this](const pool_key& k) { take_identity(k); },
-      [this](take_ledger& m) { ledger_ = std::move(m.ledger); },
+      [this](take_ledger& m) { take_ledger_of(m); },
       [this](allowed_atom) { take_pending(); },
       [this](status_atom) { return status(); },
       [this](drain_atom) {
@@ -74,13 +74,7 @@ caf::behavior key_actor_state::start(std::shared_ptr<const key_actor_options> op
           save(false, now());
       },
       [this](tick_atom) { tick(); },
-      [this](leave_atom) {
-        // Whoever was sent here before has been answered; what is out settles with nobody.
-        // Its last words are saved; if the key is deleted, they are erased after them.
-        if (std::exchange(unsaved_, false))
-          save(false, now());
-        self_->quit();
-      },
+      [this](leave_atom) { leave(); },
   };
 }
 
@@ -98,6 +92,8 @@ void key_actor_state::settle(settlement& s) {
   end_quota(*ended, s, t);
   if (s.abandoned || s.unsent) {
     tally_.abandoned += s.abandoned ? 1 : 0;
+    if (pace_.allowed != 0)
+      tell_standing(t); // its place in the slow start is free
     return;
   }
   count(s, t);
@@ -116,8 +112,8 @@ void key_actor_state::settle(settlement& s) {
 }
 
 /// How fast the key is, and how slowly it has to begin again.
-void key_actor_state::note_pace(const lease& l, const settlement& s, const health_effect& effect,
-                                const instants& t) {
+void key_actor_state::note_pace(const key_lease& l, const settlement& s,
+                                const health_effect& effect, const instants& t) {
   constexpr float newest = 0.2F; // its share of the moving average
   if (s.first_byte_us >= 0) {
     const auto before = load_->latency_ms.load(std::memory_order_relaxed);
@@ -139,14 +135,20 @@ void key_actor_state::note_pace(const lease& l, const settlement& s, const healt
     tell_standing(t);
 }
 
-std::optional<key_actor_state::lease> key_actor_state::end_lease(std::uint64_t id) {
-  const auto at = std::ranges::lower_bound(leases_, id, {}, &lease::id);
-  if (at == leases_.end() || at->id != id)
+std::optional<key_lease> key_actor_state::end_lease(std::uint64_t id) {
+  auto& leases = load_->leases;
+  const auto at = std::ranges::lower_bound(leases, id, {}, &key_lease::id);
+  if (at == leases.end() || at->id != id)
     return std::nullopt;
   auto ended = std::move(*at);
-  leases_.erase(at);
-  load_->in_flight.store(static_cast<std::uint32_t>(leases_.size()), std::memory_order_relaxed);
+  leases.erase(at);
+  count_leases();
   return ended;
+}
+
+void key_actor_state::count_leases() {
+  load_->in_flight.store(static_cast<std::uint32_t>(load_->leases.size()),
+                         std::memory_order_relaxed);
 }
 
 void key_actor_state::count(const settlement& s, const instants& t) {
@@ -226,7 +228,7 @@ key_status key_actor_state::status() const {
   auto s = status_of(health_, tally_, now());
   s.key = key_;
   s.name = name_;
-  s.in_flight = static_cast<std::uint32_t>(leases_.size());
+  s.in_flight = static_cast<std::uint32_t>(load_->leases.size());
   s.restarts = restarts_;
   s.quota = to_status(ledger_->uses(now()));
   s.slow_start = pace_.allowed;
@@ -240,7 +242,7 @@ void key_actor_state::tick() {
   unsaved_ = tidy(health_, t).changed || unsaved_;
   if (unsaved_)
     save(false, t);
-  if (!leases_.empty())
+  if (!load_->leases.empty())
     watch();
 }
 
@@ -252,17 +254,20 @@ void key_actor_state::watch() {
 }
 
 void key_actor_state::expire_leases(const instants& t) {
+  auto& leases = load_->leases;
   const auto alive = std::ranges::find_if(
-      leases_, [&](const lease& l) { return t.now - l.granted < options_->lease_max; });
-  const auto lost = static_cast<std::uint64_t>(alive - leases_.begin());
+      leases, [&](const key_lease& l) { return t.now - l.granted < options_->lease_max; });
+  const auto lost = static_cast<std::uint64_t>(alive - leases.begin());
   if (lost == 0)
     return;
-  std::vector<lease> ended(std::make_move_iterator(leases_.begin()),
-                           std::make_move_iterator(alive));
-  leases_.erase(leases_.begin(), alive);
-  load_->in_flight.store(static_cast<std::uint32_t>(leases_.size()), std::memory_order_relaxed);
+  const std::vector<key_lease> ended(std::make_move_iterator(leases.begin()),
+                                     std::make_move_iterator(alive));
+  leases.erase(leases.begin(), alive);
+  count_leases();
   for (const auto& l : ended)
     end_quota(l, {}, t); // whatever became of it, it used what was reserved
+  if (pace_.allowed != 0)
+    tell_standing(t);
   tally_.expired += lost;
   unsaved_ = true;
   if (options_->log->wants(log_area::pool, log_level::warning))
@@ -274,6 +279,9 @@ void key_actor_state::expire_leases(const instants& t) {
 void key_actor_state::tell_standing(const instants& t, standing_report report) {
   report.key = key_;
   report.standing = to_message(standing_of(health_, t.now), t.now);
+  if (pace_.allowed != 0)
+    report.standing.places = std::max<std::int64_t>(
+        0, std::int64_t{pace_.allowed} - static_cast<std::int64_t>(load_->leases.size()));
   self_->send(options_->pool, std::move(report));
 }
 

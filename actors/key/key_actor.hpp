@@ -84,13 +84,6 @@ public:
   caf::behavior start(std::shared_ptr<const key_actor_options> options, key_seed seed);
 
 private:
-  struct lease {
-    std::uint64_t id = 0;
-    time_point granted;
-    std::uint64_t quota = 0; ///< ticket of `ledger`; 0: it counted nothing
-    std::uint64_t egress = 0;
-    std::shared_ptr<shared_ledger> ledger{}; ///< whose ticket it is: domains may change meanwhile
-  };
   /// A request that waits until more is allowed on disk.
   struct pending {
     acquire_request request;
@@ -101,21 +94,26 @@ private:
   std::shared_ptr<const pool_policy> policy() const { return options_->live->get(); }
 
   caf::result<acquire_reply> acquire(acquire_request& request);
-  bool may_begin(acquire_request& request, const instants& t);
+  bool may_begin(const acquire_request& request, const instants& t);
+  void count_leases();
   acquire_reply grant(const acquire_request& request, std::uint64_t quota, const instants& t);
   static void turn_away(acquire_request& request, std::uint64_t key, const quota_verdict& v,
                         time_point now);
   void write_ahead(const instants& t);
+  void write_ended();
   void take_pending();
+  void give_back(acquire_request& request, caf::response_promise& asker, const instants& t);
+  void take_ledger_of(take_ledger& m);
+  void leave();
   void learn(const settlement& s, const instants& t);
-  void tell_rooms(const instants& t);
+  void tell_rooms(shared_ledger& ledger, const instants& t);
   void tell_standing(const instants& t, standing_report report = {});
 
   void settle(settlement& s);
-  void end_quota(const lease& l, const settlement& s, const instants& t);
-  void note_pace(const lease& l, const settlement& s, const health_effect& effect,
+  void end_quota(const key_lease& l, const settlement& s, const instants& t);
+  void note_pace(const key_lease& l, const settlement& s, const health_effect& effect,
                  const instants& t);
-  std::optional<lease> end_lease(std::uint64_t id);
+  std::optional<key_lease> end_lease(std::uint64_t id);
   void leave_late(std::uint64_t lease);
   void count(const settlement& s, const instants& t);
   key_status obey(const key_command& command);
@@ -142,8 +140,8 @@ private:
   std::shared_ptr<shared_ledger> ledger_;
   std::shared_ptr<key_load> load_;
   rate_watch watch_;
-  std::vector<lease> leases_; ///< in the order of their ids, which is that of granting
   std::deque<pending> pending_;
+  bool leaving_ = false;
   std::uint64_t last_lease_ = 0;
   std::uint32_t restarts_ = 0;
   bool unsaved_ = false;

@@ -27,55 +27,51 @@ quota_call call_of(const acquire_request& r) {
 caf::result<acquire_reply> key_actor_state::acquire(acquire_request& request) {
   const auto t = now();
   if (!may_begin(request, t)) {
+    if (ledger_->seen_only(t))
+      tell_rooms(*ledger_, t);
     ++request.turned_back;
     self_->delegate(options_->pool, std::move(request));
     return caf::delegated<acquire_reply>{};
   }
-  if (!ledger_->active())
+  if (!ledger_->active()) {
+    ledger_->seen_only(t);
     return grant(request, 0, t);
+  }
   const auto got = ledger_->take(call_of(request), t);
   if (got.write)
     write_ahead(t);
-  if (got.verdict.granted) {
-    if (got.tell)
-      tell_rooms(t);
-    return grant(request, got.verdict.ticket, t);
-  }
   if (got.verdict.must_write && pending_.size() < pending_max) {
     auto asker = self_->make_response_promise();
     pending_.push_back({std::move(request), asker});
     write_ahead(t);
     return asker;
   }
-  tell_rooms(t);
+  if (got.verdict.must_write)
+    ledger_->seen_only(t);
+  if (got.tell || got.verdict.must_write)
+    tell_rooms(*ledger_, t);
+  if (got.verdict.granted)
+    return grant(request, got.verdict.ticket, t);
   turn_away(request, key_, got.verdict, t.now);
   self_->delegate(options_->pool, std::move(request));
   return caf::delegated<acquire_reply>{};
 }
 
 /// Whether the key's own state allows the call; if not, the pool has been told why.
-bool key_actor_state::may_begin(acquire_request& request, const instants& t) {
-  if (!admit(health_, request.model, t.now).granted) {
-    // The pool chose from an older picture. It gets the present one first, then the request.
-    if (ledger_->active())
-      ledger_->seen_only();
-    tell_standing(t);
-    return false;
-  }
-  if (admits(pace_, static_cast<std::uint32_t>(leases_.size())))
+bool key_actor_state::may_begin(const acquire_request& request, const instants& t) {
+  if (admit(health_, request.model, t.now).granted
+      && admits(pace_, static_cast<std::uint32_t>(load_->leases.size())))
     return true;
-  if (ledger_->active())
-    ledger_->seen_only();
-  // The pool does not know of the slow start: this request is told to look elsewhere.
-  request.turned.push_back({key_, -1, false});
+  // The pool chose from an older picture. It gets the present one first, then the request.
+  tell_standing(t);
   return false;
 }
 
 acquire_reply key_actor_state::grant(const acquire_request& request, std::uint64_t quota,
                                      const instants& t) {
-  leases_.push_back({++last_lease_, t.now, quota, request.egress,
-                     quota != 0 ? ledger_ : std::shared_ptr<shared_ledger>{}});
-  load_->in_flight.store(static_cast<std::uint32_t>(leases_.size()), std::memory_order_relaxed);
+  load_->leases.push_back({++last_lease_, t.now, quota, request.egress,
+                           quota != 0 ? ledger_ : std::shared_ptr<shared_ledger>{}});
+  count_leases();
   ++tally_.granted;
   watch_.note(request.model, t.now);
   watch();
@@ -101,76 +97,119 @@ void key_actor_state::turn_away(acquire_request& request, std::uint64_t key, con
 
 /// Asks the disk for more allowance. Without a disk everything is allowed.
 void key_actor_state::write_ahead(const instants& t) {
-  auto record = ledger_->begin_write(t);
+  auto record = ledger_->begin_write(t, caf::actor_cast<caf::weak_actor_ptr>(self_));
   if (!record)
-    return; // under way: its end serves those who wait
+    return; // under way, by this key or another of the domain: its end serves those who wait
   if (!options_->storage) {
     ledger_->written(*record);
     self_->send(self_, allowed_atom::value);
     return;
   }
-  const auto ledger = ledger_;
+  load_->writing = ledger_;
   self_
       ->request(options_->storage, caf::infinite,
-                save_quota{ledger->row(), storage::encode(*record)})
+                save_quota{ledger_->row(), storage::encode(*record)})
       .then(
-          [this, ledger, record = *record] {
-            ledger->written(record);
-            take_pending();
+          [this, record = *record] {
+            load_->writing->written(record);
+            write_ended();
           },
-          [this, ledger](const caf::error&) {
-            ledger->refused(self_->clock().now() + options_->disk_retry);
-            tell_rooms(now());
-            take_pending();
+          [this](const caf::error&) {
+            load_->writing->refused(self_->clock().now() + options_->disk_retry);
+            tell_rooms(*load_->writing, now());
+            write_ended();
           });
+}
+
+void key_actor_state::write_ended() {
+  for (const auto& other : std::exchange(load_->writing, nullptr)->take_waiters())
+    if (other != self_)
+      self_->send(other, allowed_atom::value);
+  take_pending();
+  if (leaving_)
+    self_->quit();
 }
 
 void key_actor_state::take_pending() {
   const auto t = now();
-  bool tell = false;
   auto waiting = std::exchange(pending_, {});
   while (!waiting.empty()) {
     auto& [request, asker] = waiting.front();
-    const auto got = ledger_->take_again(call_of(request), t);
-    tell = tell || got.tell;
+    if (!may_begin(request, t)) { // its health may have changed since
+      give_back(request, asker, t);
+      waiting.pop_front();
+      continue;
+    }
+    const auto got = ledger_->take(call_of(request), t);
+    if (got.verdict.must_write)
+      break;
+    if (got.tell)
+      tell_rooms(*ledger_, t); // before the request, which may go to the pool too
     if (got.verdict.granted) {
       asker.deliver(grant(request, got.verdict.ticket, t));
-    } else if (got.verdict.must_write) {
-      break;
     } else {
-      if (std::exchange(tell, false))
-        tell_rooms(t);
       turn_away(request, key_, got.verdict, t.now);
       asker.delegate(options_->pool, std::move(request));
     }
     waiting.pop_front();
   }
   pending_ = std::move(waiting);
-  if (tell)
-    tell_rooms(t);
   if (!pending_.empty())
     write_ahead(t);
 }
 
-void key_actor_state::tell_rooms(const instants& t) {
-  auto r = ledger_->report_now(t);
-  self_->send(options_->pool, room_report{key_, r.seen, to_words(r.rooms, t.now)});
+/// A request that waited for the disk goes back to the pool.
+void key_actor_state::give_back(acquire_request& request, caf::response_promise& asker,
+                                const instants& t) {
+  if (ledger_->seen_only(t))
+    tell_rooms(*ledger_, t);
+  ++request.turned_back;
+  asker.delegate(options_->pool, std::move(request));
 }
 
-void key_actor_state::end_quota(const lease& l, const settlement& s, const instants& t) {
+/// Those who wait for the disk were sent by what was left of the domain before.
+void key_actor_state::take_ledger_of(take_ledger& m) {
+  for (auto& [request, asker] : std::exchange(pending_, {}))
+    give_back(request, asker, now());
+  ledger_ = std::move(m.ledger);
+}
+
+/// The key was removed: nobody will ask any more. Whoever was sent here before has been answered
+/// or is given back; what is out settles with nobody, so it is taken to have used what was
+/// reserved. The last words are saved; if the key is deleted, they are erased after them.
+void key_actor_state::leave() {
+  const auto t = now();
+  leaving_ = true;
+  for (auto& [request, asker] : std::exchange(pending_, {}))
+    give_back(request, asker, t);
+  for (const auto& l : std::exchange(load_->leases, {}))
+    end_quota(l, {}, t);
+  if (std::exchange(unsaved_, false))
+    save(false, t);
+  if (!load_->writing)
+    self_->quit();
+}
+
+void key_actor_state::tell_rooms(shared_ledger& ledger, const instants& t) {
+  auto r = ledger.report_now(t);
+  self_->send(options_->pool,
+              room_report{key_, ledger.id(), r.number, r.seen, to_words(r.rooms, t.now)});
+}
+
+void key_actor_state::end_quota(const key_lease& l, const settlement& s, const instants& t) {
   if (!l.ledger)
     return;
   const quota_end how{.sent = !s.unsent,
                       .reported = s.reported,
                       .input_tokens = s.prompt_tokens,
                       .output_tokens = s.output_tokens};
-  if (l.ledger->end(l.quota, how, t) && l.ledger == ledger_)
-    tell_rooms(t);
+  if (l.ledger->end(l.quota, how, t))
+    tell_rooms(*l.ledger, t);
 }
 
 void key_actor_state::leave_late(std::uint64_t id) {
-  const auto at = std::ranges::lower_bound(leases_, id, {}, &lease::id);
-  if (at != leases_.end() && at->id == id && at->ledger)
+  const auto at = std::ranges::lower_bound(load_->leases, id, {}, &key_lease::id);
+  if (at != load_->leases.end() && at->id == id && at->ledger)
     at->ledger->sent_late(at->quota, now());
 }
 
@@ -194,7 +233,7 @@ void key_actor_state::learn(const settlement& s, const instants& t) {
                      limit_source::estimated, t);
   if (!learnt)
     return;
-  tell_rooms(t);
+  tell_rooms(*ledger_, t);
   write_ahead(t);
 }
 

@@ -140,6 +140,7 @@ key_standing to_message(const standing& s, time_point now) {
   m.reason = s.why;
   m.wait_ms = milliseconds_until(s.until, now);
   m.per_day = s.per_day;
+  m.places = s.places;
   for (const auto& r : s.models)
     m.models.push_back({r.model, milliseconds_until(r.until, now), r.per_day});
   return m;
@@ -150,6 +151,7 @@ standing from_message(const key_standing& m, time_point now) {
   standing s;
   s.disabled = m.disabled;
   s.why = m.reason;
+  s.places = m.places;
   if (m.wait_ms > 0) {
     s.until = after(m.wait_ms);
     s.per_day = m.per_day;

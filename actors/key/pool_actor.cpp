@@ -103,6 +103,8 @@ caf::behavior pool_actor_state::behavior() {
 
 caf::result<acquire_reply> pool_actor_state::acquire(acquire_request& request) {
   acquire_reply reply;
+  if (request.turned_back == 0)
+    request.arrived = ++arrivals_;
   switch (ask_credential(request, reply)) {
   case gate::shut:
     choices_.note(request.ticket, choice_log::outcome::limited, {}, {}, shared_->wall(), {});
@@ -252,7 +254,11 @@ void pool_actor_state::take(const standing_report& r) {
 
 void pool_actor_state::take(const room_report& r) {
   const auto at = now();
-  selection_.update_rooms(r.key, from_words(r.rooms, at), r.seen, at);
+  const auto key = key_of(r.ledger, r.key);
+  const auto slot = selection_.slot_of(key);
+  if (!slot || !members_[*slot].ledger->is_news(r.number))
+    return;
+  selection_.update_rooms(key, from_words(r.rooms, at), r.seen, at);
   wake(at);
 }
 
@@ -268,6 +274,7 @@ void pool_actor_state::change(const change_policy& p) {
       m.ledger->change_policy(p.policy.quota);
   for (const auto& [id, account] : credentials_)
     account.ledger->change_policy(p.policy.quota);
+  look_for_ways(now());
   give_rechecks();
   wake(now());
 }

@@ -110,6 +110,12 @@ private:
   };
   struct round;
   struct farewell;
+  struct leaver {
+    std::uint64_t key = 0;
+    std::shared_ptr<farewell> whose;
+    bool forget = true;
+    std::string quota_row; ///< `forget`: to be erased too; empty: it belongs to others as well
+  };
   class loads;
 
   time_point now() const { return self_->clock().now(); }
@@ -153,6 +159,7 @@ private:
   egress_key egress_of(const member& m, std::uint32_t slot) const;
   bool find_egress(std::uint32_t slot, acquire_request& r, time_point at);
   void rest_egress(const egress_rest& rest, time_point at);
+  void look_for_ways(time_point at);
   void take(const egress_report& r);
   caf::result<std::vector<std::uint64_t>> take_rechecks();
   void give_rechecks();
@@ -166,6 +173,7 @@ private:
   void welcome_back(pool_key k, const std::shared_ptr<farewell>& whose);
   static void one_less(const std::shared_ptr<farewell>& whose);
   void give_birth(std::uint32_t slot, std::optional<storage::key_state_record> past);
+  void erase_state(const leaver& gone);
   void on_down(caf::down_msg& down);
   void revive(std::uint64_t key);
   void revive_with(std::uint64_t key, const std::string& record);
@@ -174,6 +182,8 @@ private:
   void leave_domain(const std::string& name, std::uint64_t key);
   void declare(std::uint32_t slot);
   void show_rooms(std::uint64_t key, shared_ledger& ledger);
+  void end_calls(std::uint64_t key, key_load& load);
+  std::uint64_t key_of(std::uint64_t ledger, std::uint64_t told_by) const;
 
   // Questions about all of them: pool_rounds.cpp
   caf::result<key_status> obey(key_command& command);
@@ -198,16 +208,12 @@ private:
   std::vector<member> members_; ///< by slot of `selection_`
   std::unordered_map<std::string, domain> domains_;
   std::unordered_map<caf::actor_id, std::uint64_t> keys_of_;
-  struct leaver {
-    std::uint64_t key = 0;
-    std::shared_ptr<farewell> whose;
-    bool forget = true;
-  };
   std::unordered_map<caf::actor_id, leaver> leaving_; ///< removed, not yet gone
   std::shared_ptr<round> listing_; ///< under way, shared by all who asked meanwhile
   waiting_room room_{0};
   std::unordered_map<std::uint64_t, waiting> waiting_; ///< by ticket
   std::uint64_t own_tickets_ = 0;
+  std::uint64_t arrivals_ = 0;
   time_point wake_at_ = time_point::max(); ///< when the next wake-up is due
   std::unordered_map<std::uint64_t, credential_account> credentials_;
   egress egress_;

@@ -26,12 +26,14 @@ pool_actor_state::gate pool_actor_state::ask_credential(acquire_request& request
   if (at == credentials_.end())
     return gate::open;
   const auto t = both();
-  const auto got = at->second.ledger->take({.model = request.model,
-                                            .input_tokens = request.input_tokens,
-                                            .output_tokens = request.output_tokens},
-                                           t);
+  const quota_call call{.model = request.model,
+                        .input_tokens = request.input_tokens,
+                        .output_tokens = request.output_tokens};
+  auto got = at->second.ledger->take(call, t);
   if (got.write || got.verdict.must_write)
     write_credential(request.credential);
+  if (got.verdict.must_write && !shared_->storage) // then it is allowed by now
+    got = at->second.ledger->take(call, t);
   if (got.verdict.granted) {
     request.credential_ticket = got.verdict.ticket;
     request.credential_counted = true;

@@ -79,10 +79,21 @@ void pool_actor_state::take(const egress_report& r) {
   const auto at = now();
   if (r.worked) {
     egress_.worked(r.egress, at);
-    return;
+    look_for_ways(at);
+  } else {
+    egress_.failed(r.egress, at);
   }
-  egress_.failed(r.egress, at);
-  wake(at); // its keys have another way now
+  wake(at); // its keys have another way now, or theirs is open again
+}
+
+/// Keys that had no way out may have one now.
+void pool_actor_state::look_for_ways(time_point at) {
+  for (std::uint32_t slot = 0; slot < members_.size(); ++slot) {
+    if (members_[slot].key == 0)
+      continue;
+    const auto way = egress_.assigned(egress_of(members_[slot], slot), at);
+    selection_.keep_away(members_[slot].key, way.usable ? time_point{} : way.free_at, at);
+  }
 }
 
 caf::result<std::vector<std::uint64_t>> pool_actor_state::take_rechecks() {

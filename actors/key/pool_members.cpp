@@ -107,6 +107,7 @@ void pool_actor_state::change_key(std::uint32_t slot, pool_key& k) {
     sharing_.forget(k.key);
   }
   declare(slot);
+  selection_.keep_away(k.key, {}, now()); // its way out may be another
   if (m.actor)
     self_->send(m.actor, std::move(k));
 }
@@ -142,6 +143,8 @@ bool pool_actor_state::admit_key(pool_key k, std::optional<storage::key_state_re
 
 /// It is shut until storage has said what it knows of the key.
 void pool_actor_state::welcome_back(pool_key k, const std::shared_ptr<farewell>& whose) {
+  // A domain that other keys use, or have used, knows already what is kept of it.
+  const bool knows = domains_.contains(k.domain);
   const auto* m = seat(k);
   if (m == nullptr)
     return;
@@ -160,6 +163,8 @@ void pool_actor_state::welcome_back(pool_key k, const std::shared_ptr<farewell>&
     self_->request(shared_->storage, caf::infinite, load_key_state{key})
         .then(born, [born](const caf::error&) { born({}); });
   };
+  if (knows)
+    return with_state({});
   self_->request(shared_->storage, caf::infinite, load_quota{m->ledger->row()})
       .then(with_state, [with_state](const caf::error&) { with_state({}); });
 }
@@ -191,12 +196,9 @@ void pool_actor_state::leave_domain(const std::string& called, std::uint64_t key
   if (called.empty() || at == domains_.end())
     return;
   std::erase(at->second.keys, key);
-  if (!at->second.keys.empty()) {
-    // Its limits were the domain's too.
+  // Its limits were the domain's too. A domain without keys stays, and with it what was used.
+  if (!at->second.keys.empty())
     declare(*selection_.slot_of(at->second.keys.front()));
-    return;
-  }
-  domains_.erase(at);
 }
 
 /// Tells the ledger of the key in `slot` what its limits are: its own, or those of all keys of
@@ -216,7 +218,36 @@ void pool_actor_state::declare(std::uint32_t slot) {
 void pool_actor_state::show_rooms(std::uint64_t key, shared_ledger& ledger) {
   const auto t = both();
   const auto r = ledger.report_now(t);
+  ledger.is_news(r.number);
   selection_.update_rooms(key, r.rooms, r.seen, t.now);
+}
+
+/// A key whose domain has this ledger; 0: none has. Nearly always the one that tells of it, unless
+/// it left the domain while calls were under way.
+std::uint64_t pool_actor_state::key_of(std::uint64_t ledger, std::uint64_t told_by) const {
+  if (const auto slot = selection_.slot_of(told_by); slot && members_[*slot].ledger->id() == ledger)
+    return told_by;
+  for (const auto& [called, d] : domains_)
+    if (d.ledger->id() == ledger)
+      return d.keys.empty() ? 0 : d.keys.front();
+  return 0;
+}
+
+/// Nobody will tell how the calls of a crashed actor ended: they are taken to have used what was
+/// reserved.
+void pool_actor_state::end_calls(std::uint64_t key, key_load& load) {
+  const auto t = both();
+  for (const auto& l : std::exchange(load.leases, {}))
+    if (l.ledger) {
+      l.ledger->end(l.quota, {}, t);
+      if (const auto other = key_of(l.ledger->id(), key); other != 0)
+        show_rooms(other, *l.ledger);
+    }
+  if (const auto lost = std::exchange(load.writing, nullptr)) {
+    lost->write_lost();
+    for (const auto& waiter : lost->take_waiters())
+      self_->send(waiter, allowed_atom::value);
+  }
 }
 
 void pool_actor_state::give_birth(std::uint32_t slot,
@@ -265,17 +296,16 @@ caf::result<void> pool_actor_state::remove(const remove_keys& wanted) {
       continue;
     auto& m = members_[*slot];
     const auto shared_with = selection_.traits_of(*slot).domain;
-    if (shared_->storage && wanted.forget && shared_with.empty())
-      self_->send(shared_->storage, erase_quota{m.ledger->row()});
+    leaver gone{key, whose, wanted.forget, shared_with.empty() ? m.ledger->row() : std::string{}};
     if (m.actor) {
       // Its state is erased once it is gone, or its last words would bring the state back. It
       // ends by itself, after the requests that were passed to it before: none is lost.
       keys_of_.erase(m.actor.id());
-      leaving_.emplace(m.actor.id(), leaver{key, whose, wanted.forget});
+      leaving_.emplace(m.actor.id(), std::move(gone));
       ++whose->open;
       self_->send(m.actor, leave_atom::value);
-    } else if (shared_->storage && wanted.forget) {
-      self_->send(shared_->storage, erase_key_state{key});
+    } else {
+      erase_state(gone);
     }
     recheck_.forget(key);
     sharing_.forget(key);
@@ -290,11 +320,19 @@ caf::result<void> pool_actor_state::remove(const remove_keys& wanted) {
   return whose->asker;
 }
 
+void pool_actor_state::erase_state(const leaver& gone) {
+  if (!shared_->storage || !gone.forget)
+    return;
+  self_->send(shared_->storage, erase_key_state{gone.key});
+  if (!gone.quota_row.empty())
+    self_->send(shared_->storage, erase_quota{gone.quota_row});
+}
+
 void pool_actor_state::on_down(caf::down_msg& down) {
   const auto id = down.source.id();
   if (const auto gone = leaving_.find(id); gone != leaving_.end()) {
-    if (shared_->storage && gone->second.forget && !selection_.slot_of(gone->second.key))
-      self_->send(shared_->storage, erase_key_state{gone->second.key});
+    if (!selection_.slot_of(gone->second.key))
+      erase_state(gone->second);
     one_less(gone->second.whose);
     leaving_.erase(gone);
     return;
@@ -311,9 +349,8 @@ void pool_actor_state::on_down(caf::down_msg& down) {
   standing shut;
   shut.disabled = true;
   selection_.update(key, shut, now());
-  // Nobody will tell how its calls ended, and nobody is on the way to it any more.
-  m.ledger->forget_calls(both());
-  selection_.forget_sent(key, m.ledger->report_now(both()).seen);
+  end_calls(key, *m.load);
+  selection_.forget_sent(key, m.ledger->report_now(both()).seen); // nobody is on the way to it
   show_rooms(key, *m.ledger);
   ++m.restarts;
   m.crashes = now() - m.born > crash_series ? 1 : m.crashes + 1;

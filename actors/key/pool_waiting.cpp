@@ -16,6 +16,12 @@ namespace {
 /// that it must not use. So many are passed over before the line waits.
 constexpr std::size_t passed_over_max = 16;
 
+/// Who had been chosen and came back stands before all others of its credential; several of them,
+/// in the order in which they came to the pool.
+std::int64_t place_of(std::uint64_t arrived) {
+  return static_cast<std::int64_t>(arrived) - (std::int64_t{1} << 62);
+}
+
 } // namespace
 
 void pool_actor_state::enter(acquire_request request, caf::response_promise asker,
@@ -28,7 +34,13 @@ void pool_actor_state::enter(acquire_request request, caf::response_promise aske
   w.line = line;
   w.who = request.credential;
   w.deadline = at + std::chrono::milliseconds{request.wait_max_ms};
-  const auto entry = request.turned_back != 0 ? room_.enter_first(w, at) : room_.enter(w, at);
+  waiting_entry entry;
+  if (request.turned_back == 0)
+    entry = room_.enter(w, at);
+  else if (room_.size() < shared_->live->get()->waiting_max)
+    room_.skip({.wish = w, .since = at, .order = place_of(request.arrived), .turn = 0});
+  else
+    entry = room_.enter_first(w, at);
   auto& e = waiting_[ticket];
   e.request = std::move(request);
   e.asker = std::move(asker);

@@ -1,5 +1,7 @@
 #include "actors/key/shared_ledger.hpp"
 
+#include <caf/actor_cast.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -41,33 +43,42 @@ void shared_ledger::restore(const quota_record& r, const instants& t) {
 
 shared_ledger::taken shared_ledger::take(const quota_call& call, const instants& t) {
   const std::lock_guard lock(access_);
-  ++seen_;
-  return take_locked(call, t);
-}
-
-shared_ledger::taken shared_ledger::take_again(const quota_call& call, const instants& t) {
-  const std::lock_guard lock(access_);
-  return take_locked(call, t);
-}
-
-shared_ledger::taken shared_ledger::take_locked(const quota_call& call, const instants& t) {
   taken got;
   got.verdict = ledger().admit(call, t);
-  for (auto& r : told_)
-    if (r.room != 0 && (r.model.empty() || r.model == call.model))
-      got.tell = --r.room == 0 || got.tell;
-  got.tell = got.tell || !got.verdict.granted;
   if (got.verdict.must_write && t.now < refused_until_) {
     got.verdict.must_write = false;
     got.verdict.free_at = refused_until_;
+  }
+  if (!got.verdict.must_write) {
+    seen_.fetch_add(1, std::memory_order_relaxed);
+    got.tell = count_down(t.now) || !got.verdict.granted;
   }
   got.write = !writing_ && t.now >= refused_until_ && ledger_->should_write();
   return got;
 }
 
-void shared_ledger::seen_only() {
+bool shared_ledger::seen_only(const instants& t) {
+  if (!active()) {
+    seen_.fetch_add(1, std::memory_order_relaxed);
+    return false;
+  }
   const std::lock_guard lock(access_);
-  ++seen_;
+  seen_.fetch_add(1, std::memory_order_relaxed);
+  return count_down(t.now);
+}
+
+/// One more request was seen. Of a room of one model the pool subtracts requests of all models
+/// that are on their way, so all are counted here: by the time that the pool believes a room to
+/// be used up, it is told how much there really is.
+bool shared_ledger::count_down(time_point now) {
+  bool used_up = false;
+  for (auto& r : told_) {
+    if (r.room == 0 && r.free_at <= now)
+      r.room = r.room_then; // as the pool does
+    if (r.room != 0)
+      used_up = --r.room == 0 || used_up;
+  }
+  return used_up;
 }
 
 bool shared_ledger::end(std::uint64_t ticket, const quota_end& how, const instants& t) {
@@ -76,20 +87,6 @@ bool shared_ledger::end(std::uint64_t ticket, const quota_end& how, const instan
     return false;
   ledger_->end(ticket, how, t);
   return std::ranges::any_of(told_, [](const quota_room& r) { return r.room == 0; });
-}
-
-void shared_ledger::forget_calls(const instants& t) {
-  const std::lock_guard lock(access_);
-  if (!ledger_)
-    return;
-  auto declared = std::vector<limit>{};
-  for (const auto& u : ledger_->uses(t))
-    if (u.limit.source == limit_source::declared)
-      declared.push_back(u.limit.what);
-  const auto kept = ledger_->record(t, true);
-  ledger_ = std::make_unique<quota_ledger>(policy_);
-  ledger_->restore(kept, t);
-  ledger_->declare(std::move(declared), t);
 }
 
 void shared_ledger::sent_late(std::uint64_t ticket, const instants& t) {
@@ -101,7 +98,8 @@ void shared_ledger::sent_late(std::uint64_t ticket, const instants& t) {
 shared_ledger::report shared_ledger::report_now(const instants& t) {
   const std::lock_guard lock(access_);
   report r;
-  r.seen = seen_;
+  r.number = ++reports_;
+  r.seen = seen_.load(std::memory_order_relaxed);
   if (ledger_)
     r.rooms = ledger_->rooms(t);
   // What the disk does not allow is no room, whatever the limits say.
@@ -116,8 +114,19 @@ shared_ledger::report shared_ledger::report_now(const instants& t) {
   return r;
 }
 
-std::optional<quota_record> shared_ledger::begin_write(const instants& t) {
+bool shared_ledger::is_news(std::uint64_t number) {
   const std::lock_guard lock(access_);
+  if (number <= known_)
+    return false;
+  known_ = number;
+  return true;
+}
+
+std::optional<quota_record> shared_ledger::begin_write(const instants& t,
+                                                       const caf::weak_actor_ptr& waiter) {
+  const std::lock_guard lock(access_);
+  if (writing_ && waiter && std::ranges::find(waiters_, waiter) == waiters_.end())
+    waiters_.push_back(waiter);
   if (writing_ || !ledger_)
     return std::nullopt;
   writing_ = true;
@@ -135,6 +144,20 @@ void shared_ledger::refused(time_point until) {
   const std::lock_guard lock(access_);
   writing_ = false;
   refused_until_ = until;
+}
+
+void shared_ledger::write_lost() {
+  const std::lock_guard lock(access_);
+  writing_ = false;
+}
+
+std::vector<caf::actor> shared_ledger::take_waiters() {
+  const std::lock_guard lock(access_);
+  std::vector<caf::actor> alive;
+  for (const auto& w : std::exchange(waiters_, {}))
+    if (const auto one = caf::actor_cast<caf::strong_actor_ptr>(w))
+      alive.push_back(caf::actor_cast<caf::actor>(one));
+  return alive;
 }
 
 std::optional<quota_record> shared_ledger::last_record(const instants& t) {

@@ -2,8 +2,12 @@
 
 #include "actors/core/quota.hpp"
 
+#include <caf/actor.hpp>
+#include <caf/actor_control_block.hpp>
+
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -16,14 +20,17 @@ namespace troupe {
 ///
 /// All keys of a domain live on one node, so the lock is never held across a message, a write or
 /// another lock: a few hundred nanoseconds. A crash of a key's actor loses nothing of what was
-/// counted. As long as there is no limit, nothing is kept and nothing is locked.
+/// counted. As long as there is no limit, nothing is kept and nothing is locked: requests are only
+/// numbered, so that the pool can tell which of those it sent were seen, limits or not.
 class shared_ledger {
 public:
   /// @param row  under which it is kept on disk
   shared_ledger(std::string row, quota_policy policy)
-      : row_(std::move(row)), policy_(std::move(policy)) {}
+      : row_(std::move(row)), id_(std::hash<std::string>{}(row_)), policy_(std::move(policy)) {}
 
   const std::string& row() const { return row_; }
+  /// Tells ledgers apart, cheaper than the row.
+  std::uint64_t id() const { return id_; }
 
   /// True: some limit is enforced.
   bool active() const { return active_.load(std::memory_order_acquire); }
@@ -35,6 +42,7 @@ public:
 
   /// What is left, as the pool will know it from now on, and how many requests were seen by then.
   struct report {
+    std::uint64_t number = 0; ///< of this ledger's reports
     std::uint64_t seen = 0;
     std::vector<quota_room> rooms;
   };
@@ -45,42 +53,50 @@ public:
     bool write = false; ///< the next record should be written now
   };
 
-  /// A request that the pool sent to a key of the domain.
+  /// A request that the pool sent to a key of the domain. After `must_write` it comes again, once
+  /// the write is done, and counts as on its way until then.
   taken take(const quota_call& call, const instants& t);
-  /// The same request once more, after `must_write` and the write: not seen again.
-  taken take_again(const quota_call& call, const instants& t);
-  /// A request that the pool sent was turned away before its quota was asked.
-  void seen_only();
+  /// A request that the pool sent, of which the quota is not asked. True: as `taken::tell`.
+  bool seen_only(const instants& t);
 
   /// True: the pool waits for room, so send it a new `report`.
   bool end(std::uint64_t ticket, const quota_end& how, const instants& t);
-  /// Whoever had calls of the domain will not tell their end: what they used stays used, and
-  /// none counts as under way.
-  void forget_calls(const instants& t);
   void sent_late(std::uint64_t ticket, const instants& t);
 
   report report_now(const instants& t);
+  /// False: the pool knows a later report. Reports of several keys may overtake each other.
+  bool is_news(std::uint64_t number);
 
-  /// The record to write, unless one is on its way; then `written` or `refused` has to follow.
-  std::optional<quota_record> begin_write(const instants& t);
+  /// The record to write; then `written`, `refused` or `write_lost` has to follow. Nothing: one is
+  /// on its way; once it has ended, `waiter` is among those of `take_waiters`.
+  std::optional<quota_record> begin_write(const instants& t,
+                                          const caf::weak_actor_ptr& waiter = {});
   void written(const quota_record& r);
   /// The disk took nothing: until `until`, calls that would need more allowance find no room.
   void refused(time_point until);
+  /// Nobody will tell how the write went.
+  void write_lost();
   /// The record of a clean end.
   std::optional<quota_record> last_record(const instants& t);
+  /// Key actors to be told by `allowed_atom` that the write has ended.
+  std::vector<caf::actor> take_waiters();
 
   std::vector<quota_use> uses(const instants& t);
 
 private:
   quota_ledger& ledger();
-  taken take_locked(const quota_call& call, const instants& t);
+  bool count_down(time_point now);
 
   const std::string row_;
+  const std::uint64_t id_;
   std::mutex access_;
   quota_policy policy_;
   std::unique_ptr<quota_ledger> ledger_;
-  std::vector<quota_room> told_; ///< what the pool believes, counted down as it does
-  std::uint64_t seen_ = 0;
+  std::vector<quota_room> told_; ///< what the pool believes, counted down at least as fast
+  std::uint64_t reports_ = 0;
+  std::uint64_t known_ = 0; ///< the latest report that the pool has
+  std::atomic<std::uint64_t> seen_{0};
+  std::vector<caf::weak_actor_ptr> waiters_;
   bool writing_ = false;
   time_point refused_until_{};
   std::atomic<bool> active_{false};
