@@ -121,8 +121,9 @@ def limits_are_learnt_from_the_headers_of_openai(rig, scheduler):
     key = node.key(1, upstream="oa")
     told = [node.ask({**SHORT, "model": "gpt-4o"})[0] for _ in range(8)]
     assert told == [200] * 5 + [429] * 3, told
-    report = judged(node.upstream)  # never refused by the upstream: what it said was believed
-    assert report["refusals_with_a_time"] == 0, report
+    report = json.loads(r.get(node.upstream, "/_sandbox/judge"))
+    # What was sent before the first answer came is not in the account of what that answer tells.
+    assert report["early"] == 0 and report["violations"] <= 1, report
     learnt = {q["kind"]: q["limit"] for q in node.shown(key)["quota"] if q["source"] == "told"}
     assert learnt == {"rpm": 5, "tpm": 100000}, learnt
 
@@ -168,8 +169,8 @@ def a_full_disk_lets_limited_keys_rest_and_the_others_go_on(rig, scheduler):
 
 
 def limits_and_announced_waits_hold_across_kills(rig, scheduler):
-    """kill -9 at random under load: keys with minutes, with days, and with limits that only the
-    upstream knows and tells by refusing."""
+    """kill -9 at random under load: keys with minutes, with days, and keys without limits that the
+    upstream refuses now and then for two seconds."""
     seed = int.from_bytes(os.urandom(4), "big")
     chance = random.Random(seed)
     rounds = getattr(rig.options, "rounds", 12)
@@ -179,7 +180,7 @@ def limits_and_announced_waits_hold_across_kills(rig, scheduler):
     for n in range(4, 8):
         limited(node, n, {"rpd": 150 * rounds}, "all")
     for n in range(8, 12):
-        node.script(n, limits=[{"requests": 20, "window_s": 2}])
+        node.script(n, [{"when": {"probability": 0.03}, "error": "quota_text_only", "retry_s": 2}, {"text": "hi"}])
         node.key(n, groups=["all"])
     up = 0.0
     for number in range(rounds):
