@@ -334,6 +334,18 @@ struct load_quota {
   std::string row;
 };
 
+/// -> storage actor: who made the resource `name`, as `storage/core/resource_item` writes it. Not
+/// answered; written with the next batch.
+struct save_resource {
+  std::string name;
+  std::string record;
+};
+
+/// -> storage actor: these resources are gone. Not answered; written with the next batch.
+struct erase_resource {
+  std::vector<std::string> names;
+};
+
 /// What the storage actor has done: `status_atom` -> storage_status.
 struct storage_status {
   std::uint64_t rows_written = 0;
@@ -538,6 +550,16 @@ typename Inspector::result_type inspect(Inspector& f, erase_quota& x) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, load_quota& x) {
   return f(caf::meta::type_name("load_quota"), x.row);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, save_resource& x) {
+  return f(caf::meta::type_name("save_resource"), x.name, x.record);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, erase_resource& x) {
+  return f(caf::meta::type_name("erase_resource"), x.names);
 }
 
 template <class Inspector>

@@ -149,6 +149,32 @@ void moment(page& p, const metrics_facts& f) {
            f.storage_pending);
 }
 
+void pool_page(page& p, const pool_gauges& g) {
+  p.single("troupe_waiting_requests", "gauge", "Requests that wait for a key.", g.waiting.get());
+  p.single("troupe_waited_total", "counter", "Requests that had to wait for a key.",
+           g.waited.get());
+  p.single("troupe_waited_in_vain_total", "counter", "Requests for which no key came back in time.",
+           g.waited_in_vain.get());
+  p.single("troupe_waiting_refused_total", "counter",
+           "Requests refused because too many waited already.", g.waiting_refused.get());
+  p.single("troupe_turned_back_total", "counter",
+           "Requests that a key gave back to the pool, whose picture of it was older.",
+           g.turned_back.get());
+  p.single("troupe_credential_limited_total", "counter",
+           "Requests over a limit of their credential.", g.refused_by_credential.get());
+  p.single("troupe_rechecks_total", "counter", "Checks of disabled keys.", g.rechecks.get());
+}
+
+void breakers(page& p, const std::vector<breaker_facts>& all) {
+  p.head("troupe_breaker_state", "gauge",
+         "Circuit breakers of upstreams: 0 closed, 1 half open, 2 open.");
+  for (const auto& b : all)
+    p.line("troupe_breaker_state", fmt::format("upstream=\"{}\"", b.upstream),
+           b.open        ? 2
+           : b.half_open ? 1
+                         : 0);
+}
+
 } // namespace
 
 void histogram::add(duration span) noexcept {
@@ -168,6 +194,9 @@ std::string render_metrics(const std::vector<const front_metrics*>& fronts,
   moment(p, facts);
   requests(p);
   totals(p);
+  if (facts.pool != nullptr)
+    pool_page(p, *facts.pool);
+  breakers(p, facts.breakers);
   p.spans("troupe_request_duration_seconds",
           "From a request's first byte to the last of its answer.",
           [](const front_metrics& f) -> const histogram& { return f.request_time; });

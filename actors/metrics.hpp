@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/key/pool_gauges.hpp"
 #include "protocol/base/counter.hpp"
 #include "protocol/base/time.hpp"
 #include "protocol/gemini/classify.hpp"
@@ -53,6 +54,13 @@ struct front_metrics {
   histogram lease_time;      ///< from asking the pool to the lease
 };
 
+/// The circuit breaker of one upstream host.
+struct breaker_facts {
+  std::string upstream; ///< its name
+  bool open = false;
+  bool half_open = false;
+};
+
 /// Facts of the moment that the metrics page shows beside the counters.
 struct metrics_facts {
   std::string_view version;
@@ -63,6 +71,8 @@ struct metrics_facts {
   std::uint64_t log_lines_dropped = 0, log_lines_failed = 0;
   std::uint64_t storage_failures = 0; ///< writes that the disk refused
   std::uint64_t storage_pending = 0;  ///< rows that are not written yet
+  const pool_gauges* pool = nullptr;  ///< none: nothing is shown of it
+  std::vector<breaker_facts> breakers;
   bool ready = false;
   double uptime_s = 0;
 };

@@ -300,6 +300,13 @@ metrics_facts running_node::facts() const {
     f.upstream_connections_open += c.connections_open;
     f.upstream_connections_total += c.connections_made;
   }
+  f.pool = gauges_.get();
+  const auto& upstreams = parts_.front()->serving->current().config->upstreams; // of this loop
+  for (const auto& b : breakers_->view(std::chrono::steady_clock::now()))
+    if (const auto at = std::ranges::find(upstreams, b.upstream, &upstream_target::number);
+        b.model.empty() && at != upstreams.end())
+      f.breakers.push_back(
+          {at->name, b.now.state == breaker_state::open, b.now.state == breaker_state::half_open});
   f.log_lines_dropped = log_.counters().dropped;
   f.log_lines_failed = log_.counters().failed;
   return f;

@@ -36,6 +36,11 @@ caf::behavior storage_actor_state::start(storage_actor_options options) {
                                     storage::durability::process);
       },
       [this](const load_quota& m) { return load_quota_row(m.row); },
+      [this](save_resource& m) { take_resource(std::move(m.name), std::move(m.record)); },
+      [this](erase_resource& m) {
+        for (auto& gone : m.names)
+          take_resource(std::move(gone), std::nullopt);
+      },
       [this](quota_atom) { write_quotas(); },
       [this](flush_atom) -> caf::result<void> {
         write();
@@ -58,7 +63,21 @@ caf::behavior storage_actor_state::start(storage_actor_options options) {
 
 void storage_actor_state::take(std::uint64_t key, std::optional<std::string> record, bool urgent) {
   pending_.insert_or_assign(key, std::move(record));
-  if (!refused_ && (urgent || pending_.size() >= options_.batch_rows_max))
+  wait_or_write(urgent);
+}
+
+void storage_actor_state::take_resource(std::string resource, std::optional<std::string> record) {
+  if (resources_.size() >= options_.resources_waiting_max && !resources_.contains(resource)) {
+    count_failure("a resource is not kept",
+                  failure{errc::storage_failed, "too many wait for the disk"});
+    return;
+  }
+  resources_.insert_or_assign(std::move(resource), std::move(record));
+  wait_or_write(false);
+}
+
+void storage_actor_state::wait_or_write(bool urgent) {
+  if (!refused_ && (urgent || waiting() >= options_.batch_rows_max))
     write();
   else
     arm_write(options_.batch_every);
@@ -115,18 +134,23 @@ std::string storage_actor_state::load_quota_row(const std::string& row) {
 }
 
 void storage_actor_state::write() {
-  if (pending_.empty())
+  if (waiting() == 0)
     return;
   storage::write_batch batch;
-  for (const auto& [key, record] : pending_) {
+  const auto add = [&batch](storage::column where, std::string row,
+                            const std::optional<std::string>& record) {
     if (record)
-      batch.put(storage::column::key_state, storage::row_of(key), *record);
+      batch.put(where, std::move(row), *record);
     else
-      batch.erase(storage::column::key_state, storage::row_of(key));
-  }
+      batch.erase(where, std::move(row));
+  };
+  for (const auto& [key, record] : pending_)
+    add(storage::column::key_state, storage::row_of(key), record);
+  for (const auto& [resource, record] : resources_)
+    add(storage::column::resources, resource, record);
   auto written = options_.store->write(batch, storage::durability::process);
   if (!written) {
-    count_failure(std::to_string(batch.size()) + " key states wait", written.error());
+    count_failure(std::to_string(batch.size()) + " rows wait", written.error());
     refused_ = true;
     arm_write(options_.retry_every);
     return;
@@ -135,6 +159,7 @@ void storage_actor_state::write() {
   counted_.rows_written += batch.size();
   ++counted_.batches;
   pending_.clear();
+  resources_.clear();
   unsynced_ = true;
   arm_sync();
 }
@@ -172,7 +197,7 @@ void storage_actor_state::count_failure(std::string_view doing, const failure& f
 
 storage_status storage_actor_state::status() const {
   auto s = counted_;
-  s.pending = static_cast<std::uint32_t>(pending_.size());
+  s.pending = static_cast<std::uint32_t>(waiting());
   return s;
 }
 

@@ -26,6 +26,8 @@ struct storage_actor_options {
   duration batch_every = std::chrono::milliseconds{250};
   std::size_t batch_rows_max = 1'000; ///< as many are written before the time is up
   duration sync_every = std::chrono::seconds{1};
+  /// Resources that may wait while the disk refuses; of more, nothing is kept.
+  std::size_t resources_waiting_max = 100'000;
   duration retry_every = std::chrono::seconds{1}; ///< after the disk refused
   log_sink* log = nullptr;                        ///< outlives the actor
 };
@@ -40,6 +42,9 @@ struct storage_actor_options {
 /// all that wait along. What is written survives `kill -9` at once and the loss of power after
 /// the next sync. When the disk refuses, nothing is lost but time: rows wait, one per key,
 /// until it takes them again. No request ever waits for it. Told to end, it writes and syncs.
+///
+/// Who made which resource goes along with them. There may be any number of those, so only so many
+/// wait for a disk that refuses: of what comes then, a restart knows nothing.
 class storage_actor_state {
 public:
   static constexpr const char* name = "storage";
@@ -55,6 +60,9 @@ private:
   caf::result<void> save(save_quota& m);
   void write_quotas();
   std::string load_quota_row(const std::string& row);
+  void take_resource(std::string resource, std::optional<std::string> record);
+  void wait_or_write(bool urgent);
+  std::size_t waiting() const { return pending_.size() + resources_.size(); }
   void write();
   void sync();
   void arm_write(duration wait);
@@ -66,6 +74,8 @@ private:
   storage_actor_options options_;
   /// By key; nothing: the row is to be erased.
   std::unordered_map<std::uint64_t, std::optional<std::string>> pending_;
+  /// By name, likewise.
+  std::unordered_map<std::string, std::optional<std::string>> resources_;
   /// By row, the newest record of each.
   std::unordered_map<std::string, std::string> quotas_;
   std::vector<caf::response_promise> quota_askers_;

@@ -75,6 +75,7 @@ bool selection::remove(std::uint64_t key) {
   rests_.erase(slot);
   dry_.erase(slot);
   away_.erase(slot);
+  full_.erase(slot);
   for (auto& [model, m] : models_) {
     m.rests.erase(slot);
     m.dry.erase(slot);
@@ -129,6 +130,10 @@ void selection::update(std::uint64_t key, const standing& s, time_point now) {
   disabled_ += state.disabled ? 1 : 0;
 
   // A disabled key's rests are not counted: it does not come back when they end.
+  state.places = s.places;
+  full_.erase(slot);
+  if (!s.disabled && s.places == 0)
+    full_.put(slot, {quota_room::never, false});
   rests_.erase(slot);
   if (!s.disabled && s.until > now)
     rests_.put(slot, {s.until, s.per_day});
@@ -169,8 +174,8 @@ standing selection::known_of(std::uint64_t key, time_point now) const {
 
 bool selection::is_open(std::uint32_t slot) const {
   const auto& s = slots_[slot];
-  return s.key != 0 && !s.disabled && !rests_.contains(slot) && !dry_.contains(slot)
-         && !away_.contains(slot);
+  return s.key != 0 && !s.disabled && !full_.contains(slot) && !rests_.contains(slot)
+         && !dry_.contains(slot) && !away_.contains(slot);
 }
 
 bool selection::in_circle(std::uint32_t slot, const key_circle& c) const {

@@ -51,6 +51,7 @@ struct standing {
   key_reason why = key_reason::none; ///< of the disablement, else of a rest; not used to choose
   time_point until{};                ///< end of a key-wide rest; past: none
   bool per_day = false;              ///< of the key-wide rest
+  std::int64_t places = -1;          ///< calls more that it takes now; -1: as many as come
   std::vector<model_rest> models;
 
   friend bool operator==(const standing&, const standing&) = default;
@@ -187,6 +188,7 @@ private:
   struct slot_state {
     std::uint64_t key = 0; ///< 0: nobody stands here
     bool disabled = false;
+    std::int64_t places = -1;         ///< as in `standing`, counted down
     std::uint32_t domain = no_domain; ///< a key of its own has one only once it has a limit
     key_traits traits;
   };
@@ -268,6 +270,7 @@ private:
   rest_set rests_; ///< key-wide, of health
   rest_set dry_;   ///< key-wide, of quotas
   rest_set away_;  ///< key-wide, by `keep_away`
+  rest_set full_;  ///< key-wide: no place is left of a slow start
   by_name<model_state> models_;
   by_name<std::unique_ptr<view>> views_;
   std::vector<domain_state> domains_;

@@ -236,6 +236,7 @@ time_point selection::back_at(std::uint32_t slot, const model_state* m, bool& pe
   look(rests_);
   look(dry_);
   look(away_);
+  look(full_);
   if (m != nullptr) {
     look(m->rests);
     look(m->dry);
@@ -268,6 +269,7 @@ void selection::soonest(const wish& w, const model_state* m, choice& c) const {
   walk(rests_);
   walk(dry_);
   walk(away_);
+  walk(full_);
   if (m != nullptr) {
     walk(m->rests);
     walk(m->dry);

@@ -121,6 +121,10 @@ void selection::refill(std::uint32_t slot, std::string_view model) {
 }
 
 void selection::sent(std::uint32_t slot, std::string_view model) {
+  if (auto& places = slots_[slot].places; places > 0 && --places == 0) {
+    full_.put(slot, {quota_room::never, false});
+    refresh_all(slot);
+  }
   const auto index = slots_[slot].domain;
   if (index == no_domain)
     return;

@@ -35,7 +35,7 @@ breaker_board::pass breaker_board::allow(std::uint32_t upstream, std::string_vie
     host = breakers_.emplace(place{upstream, {}}, breaker{policy_}).first;
   const auto refuse = [&](const breaker& b, const breaker_pass& refused) {
     p.allowed = false;
-    p.recovering = b.state() == breaker_state::closed;
+    p.recovering = b.state() != breaker_state::open;
     p.retry_in = refused.retry_in;
   };
   const auto by_host = host->second.allow(now, jitter);

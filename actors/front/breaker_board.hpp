@@ -38,7 +38,7 @@ public:
   /// A call that may begin. It is told to `note` once, however it ends.
   struct pass {
     bool allowed = true;
-    bool recovering = false; ///< not allowed, because the load grows back slowly
+    bool recovering = false; ///< not allowed, because probes are out or the load grows back slowly
     duration retry_in{};
     std::uint32_t host = 0, model = 0; ///< generations
     bool has_model = false;

@@ -4,6 +4,8 @@
 #include "protocol/client_error.hpp"
 #include "protocol/translation_options.hpp"
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,21 +23,33 @@ enum class method : std::uint8_t {
   generate_content,
   stream_generate_content,
   count_tokens,
+  create_cache,
+  get_cache,
+  update_cache,
+  delete_cache,
 };
+
+/// With which the upstream is called; what comes as HEAD goes as GET.
+std::string_view http_method_of(method what);
+
+/// Whether it is about cached contents, which Vertex does not have in express mode.
+bool concerns_caches(method what);
 
 struct native_call {
   method what = method::generate_content;
-  std::string model_asked; ///< as in the path
-  std::string model;       ///< upstream, after N1 to N3
+  std::string model_asked; ///< as in the path, or in the body of `create_cache`; may be empty
+  std::string model;       ///< upstream, after N1 to N3; of a cache that is there: empty
+  std::string resource;    ///< `cachedContents/ID` that the path names: only its key can serve this
   std::string path;        ///< upstream: below the host, with query, without `key`
   bool sse = false;        ///< the answer is SSE (`alt=sse`); else a stream is one JSON array
-  std::string body;        ///< only if suffixes changed it; else the client's bytes go as they are
+  std::string body; ///< only if a model's name changed it; else the client's bytes go as they are
   bool body_changed = false;
 };
 
 /// Matches `/v1beta/...` and `/gemini/v1beta/...`. Gives `fault::unknown_path`,
-/// `fault::wrong_method` or `fault::invalid_json` (a suffix needs to change a body that is not
-/// an object).
+/// `fault::wrong_method`, `fault::invalid_json` (a suffix needs to change a body that is not
+/// an object, or a cache's model cannot be read) or `fault::invalid_request` (a cache without a
+/// model). Caches cannot be listed: each key would tell only its own.
 std::variant<native_call, client_error> route_native(std::string_view method, std::string_view path,
                                                      std::string_view query, std::string_view body,
                                                      const translation_options& options,
@@ -47,6 +61,16 @@ bool forwards_header(std::string_view name);
 
 /// Names (`files/ID`, `cachedContents/ID`) that pin the request to the key that made them.
 std::vector<std::string> pinned_resources(std::string_view request_body);
+
+/// What an answer to `create_cache`, `get_cache` or `update_cache` tells.
+struct cache_told {
+  std::string name; ///< `cachedContents/ID`; empty: the answer is no cached content
+  std::int64_t expires_at_ms = 0;
+};
+
+/// The end is the answer's `expireTime`, else its `ttl` from `now_ms` on, else an hour, which is
+/// the upstream's default.
+cache_told cache_facts(std::string_view answer_body, std::int64_t now_ms);
 
 /// What one answer, or one event of a stream, tells. Scanned, not parsed to a tree.
 struct answer_scan {

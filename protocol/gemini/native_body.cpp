@@ -1,7 +1,6 @@
 #include "protocol/gemini/native_body.hpp"
 
-#include "protocol/json/raw.hpp"
-#include "protocol/json/reader.hpp"
+#include "protocol/gemini/native_target.hpp"
 #include "protocol/json/writer.hpp"
 
 #include <algorithm>
@@ -12,12 +11,6 @@ namespace {
 
 using json::place;
 using simdjson::dom::element;
-
-/// One thread's parser, for the few bodies that must be read at all.
-json::reader& own_reader() {
-  static thread_local json::reader own;
-  return own;
-}
 
 bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != text.npos;
@@ -113,23 +106,18 @@ void rename_counted(std::string& body, std::string_view upstream) {
       json::member_place(body, root, "generateContentRequest", "generate_content_request");
   if (!request || !is_kind(body, *request, '{'))
     return;
-  const auto model = json::member_place(body, *request, "model");
-  if (!model || !is_kind(body, *model, '"'))
-    return;
-  std::string name;
-  json::append_string(name, "models/" + std::string{upstream});
-  replace(body, *model, name);
+  name_model(body, *request, upstream);
 }
 
-/// `files/ID` of a URI below the Files API, or of a bare name; else nothing.
+/// `files/ID` of a URI below the Files API of any version, or of a bare name; else nothing.
 std::string file_name(std::string_view uri) {
   constexpr std::string_view collection = "files/";
   std::size_t at = 0;
   if (!uri.starts_with(collection)) {
-    at = uri.find("/v1beta/files/");
-    if (at == uri.npos)
+    at = uri.find("/files/");
+    if (at == uri.npos || at == 0 || !uri.substr(uri.rfind('/', at - 1) + 1).starts_with("v1"))
       return {};
-    at += 8;
+    ++at;
   }
   auto name = uri.substr(at);
   const auto end = std::find_if(name.begin() + collection.size(), name.end(), [](char c) {
@@ -137,6 +125,17 @@ std::string file_name(std::string_view uri) {
   });
   name = name.substr(0, static_cast<std::size_t>(end - name.begin()));
   return name.size() > collection.size() ? std::string{name} : std::string{};
+}
+
+/// Whether `text`, behind a quote, is `key` up to its closing quote, or may be: an escaped letter
+/// is not read here.
+bool may_be(std::string_view text, std::string_view key) {
+  for (std::size_t i = 0; i < key.size(); ++i)
+    if (i >= text.size() || text[i] != key[i]) {
+      const auto odd = text.substr(std::min(i, text.size()));
+      return odd.starts_with("\\u00") && odd.size() > 4 && odd[4] >= '2' && odd[4] <= '7';
+    }
+  return true;
 }
 
 /// Whether a member that can pin is named anywhere: most bodies name none and are then not
@@ -147,10 +146,10 @@ bool may_pin(std::string_view body) {
                                                         "cachedContent\"", "cached_content\""};
   for (auto at = body.find('"'); at != body.npos; at = body.find('"', at + 1)) {
     const auto rest = body.substr(at + 1);
-    if (rest.empty() || (rest.front() != 'f' && rest.front() != 'c'))
+    if (rest.empty() || (rest.front() != 'f' && rest.front() != 'c' && rest.front() != '\\'))
       continue;
     if (std::any_of(keys.begin(), keys.end(),
-                    [rest](std::string_view key) { return rest.starts_with(key); }))
+                    [rest](std::string_view key) { return may_be(rest, key); }))
       return true;
   }
   return false;
@@ -183,10 +182,24 @@ void collect_pins(const element& value, std::vector<std::string>& names) {
 
 } // namespace
 
+json::reader& native_reader() {
+  static thread_local json::reader own;
+  return own;
+}
+
+void name_model(std::string& body, place object, std::string_view upstream) {
+  const auto model = json::member_place(body, object, "model");
+  if (!model || !is_kind(body, *model, '"'))
+    return;
+  std::string name;
+  json::append_string(name, (upstream.starts_with(tuned) ? "" : "models/") + std::string{upstream});
+  replace(body, *model, name);
+}
+
 std::variant<std::string, client_error> apply_suffixes(method what, std::string_view body,
                                                        const model_name& name,
                                                        const translation_options& options) {
-  const auto parsed = own_reader().parse(body);
+  const auto parsed = native_reader().parse(body);
   if (const auto* error = std::get_if<client_error>(&parsed))
     return *error;
   if (!std::get<element>(parsed).is_object())
@@ -215,7 +228,7 @@ std::vector<std::string> pinned_resources(std::string_view request_body) {
   std::vector<std::string> names;
   if (!may_pin(request_body))
     return names;
-  const auto parsed = own_reader().parse(request_body);
+  const auto parsed = native_reader().parse(request_body);
   if (const auto* root = std::get_if<element>(&parsed))
     collect_pins(*root, names);
   return names;

@@ -5,6 +5,8 @@
 #include "protocol/client_error.hpp"
 #include "protocol/gemini/model_name.hpp"
 #include "protocol/gemini/native.hpp"
+#include "protocol/json/raw.hpp"
+#include "protocol/json/reader.hpp"
 
 #include <string>
 #include <string_view>
@@ -17,5 +19,11 @@ namespace troupe::gemini {
 std::variant<std::string, client_error> apply_suffixes(method what, std::string_view body,
                                                        const model_name& name,
                                                        const translation_options& options);
+
+/// Sets the member `model` of the object at `object`, if it has one that is a string.
+void name_model(std::string& body, json::place object, std::string_view upstream);
+
+/// One thread's parser, for the few bodies that must be read at all.
+json::reader& native_reader();
 
 } // namespace troupe::gemini

@@ -111,7 +111,7 @@ TEST_F(storage_actor_test, a_disk_that_refuses_is_logged_and_counted_and_loses_n
     EXPECT_EQ(status().failures, 1U);
     EXPECT_EQ(status().pending, 1U);
     EXPECT_NE(status().last_failure.find("cannot write"), std::string::npos);
-    EXPECT_TRUE(log_.has("error 1 key states wait: cannot write"));
+    EXPECT_TRUE(log_.has("error 1 rows wait: cannot write"));
     for (std::uint64_t key = 1; key <= 100; ++key)
       save(key, "b", true);
     EXPECT_EQ(status().failures, 1U) << "no try before its time";
