@@ -212,9 +212,26 @@ TEST(pinned_resources, takes_nothing_that_only_looks_like_one) {
   for (const auto* body :
        {R"({"contents":[{"parts":[{"text":"\"fileUri\":\"files/abc\""}]}]})",
         R"({"fileUri":"https://example.com/files/abc"})", R"({"fileUri":"https://youtu.be/x"})",
-        R"({"fileUri":"files/"})", R"({"fileUri":5,"cachedContent":["cachedContents/x"]})",
+        R"({"fileUri":"https://generativelanguage.googleapis.com/v1beta/models/files"})",
+        R"({"fileUri":"/files/abc"})", R"({"fileUri":"files/"})",
+        R"({"fileUri":5,"cachedContent":["cachedContents/x"]})",
         R"({"cachedContent":"x/cachedContents/y"})", R"({"fileUri":"files/abc")", ""})
     EXPECT_EQ(pinned_resources(body), names{}) << body;
+}
+
+TEST(pinned_resources, knows_files_by_any_version_of_the_api) {
+  for (const std::string version : {"v1", "v1alpha", "v1beta", "v1beta2"})
+    EXPECT_EQ(pinned_resources(R"({"fileUri":"https://h/)" + version + R"(/files/a?alt=media"})"),
+              names{"files/a"})
+        << version;
+}
+
+TEST(pinned_resources, no_escape_hides_a_member) {
+  for (const auto* name : {"cached\\u0043ontent", "\\u0063achedContent", "cached\\u005fcontent",
+                           "cachedConten\\u0074"})
+    EXPECT_EQ(pinned_resources(std::string{"{\""} + name + R"(":"cachedContents/a"})"),
+              names{"cachedContents/a"})
+        << name;
 }
 
 TEST(scan_answer, tells_what_an_event_holds) {
