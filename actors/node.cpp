@@ -97,6 +97,7 @@ private:
   std::vector<std::unique_ptr<loop_parts>> parts_;
   std::shared_ptr<breaker_board> breakers_ = std::make_shared<breaker_board>();
   std::shared_ptr<explain_board> explained_ = std::make_shared<explain_board>();
+  std::shared_ptr<resource_book> resources_;
   std::shared_ptr<pool_gauges> gauges_ = std::make_shared<pool_gauges>();
   std::shared_ptr<const front_config> config_; ///< changed by the inventory's thread alone
   std::unique_ptr<recheck_run> rechecks_;      ///< of the first loop
@@ -141,6 +142,10 @@ result<void> running_node::begin_actors(const settings& s) {
   if (!days)
     return days.error();
   storage_ = spawn_storage(system, *data_.db, log_);
+  resources_ = std::make_shared<resource_book>(storage_);
+  const auto now_ms = wall_now().time_since_epoch().count();
+  if (auto restored = restore_resources(*resources_, *data_.db, log_, now_ms); !restored)
+    log_.write(log_area::storage, log_level::error, {}, restored.error().text);
   const auto& keys = data_.tables->keys();
   keys_ = keys.size();
   pool_ = spawn_pool(system, keys.pool_keys(), pool_policy_of(s, *std::move(days)),
@@ -165,7 +170,7 @@ result<void> running_node::begin_fronts(const settings& s) {
     run_on(*loop, [&] {
       parts->serving = std::make_unique<front>(
           attempts::parts{*loop, *parts->door, pool_, parts->metrics, log_,
-                          storage::random_number(), breakers_, explained_},
+                          storage::random_number(), breakers_, explained_, resources_},
           make_serving(*loop, config_, nullptr, parts->tally, log_), draining_);
     });
     parts_.push_back(std::move(parts));
@@ -361,6 +366,7 @@ bool running_node::stop() {
     parts->door->stop();
   admin_.reset();
   parts_.clear();
+  resources_.reset(); // it holds the storage actor
   if (runtime_)
     runtime_->stop();
   runtime_.reset();

@@ -4,6 +4,7 @@
 #include "actors/front/answers.hpp"
 #include "actors/front/breaker_board.hpp"
 #include "actors/front/explain_board.hpp"
+#include "actors/front/resource_book.hpp"
 #include "actors/front/serving.hpp"
 #include "actors/messages.hpp"
 #include "actors/metrics.hpp"
@@ -50,7 +51,8 @@ public:
   virtual bool streams() const = 0;
   virtual std::unique_ptr<whole_answer> whole() = 0;
   virtual std::unique_ptr<stream_answer> stream() = 0;
-  /// The answer of the last object made was served by `key`.
+  /// The client got an answer of the last object made; it was `key`'s. What it names (a cached
+  /// content, a response) belongs to that key.
   virtual void served_by(std::uint64_t /*key*/) {}
 };
 
@@ -94,6 +96,7 @@ public:
     std::uint64_t seed = 0; ///< random: jitter of backoffs, ids that the upstream does not give
     std::shared_ptr<breaker_board> breakers = std::make_shared<breaker_board>();
     std::shared_ptr<explain_board> explained = std::make_shared<explain_board>();
+    std::shared_ptr<resource_book> resources = std::make_shared<resource_book>(caf::actor{});
   };
 
   explicit attempts(parts p) : p_(std::move(p)), random_(p_.seed), next_ticket_(p_.seed | 1) {}

@@ -19,6 +19,9 @@ std::int64_t milliseconds_since_epoch() {
       .count();
 }
 
+constexpr std::array openai_kinds{upstream_kind::openai};
+constexpr std::array anthropic_kinds{upstream_kind::anthropic};
+
 fault fault_of(int status) {
   switch (status) {
   case 401:
@@ -85,6 +88,13 @@ http::task<call_summary> front::dispatch(visit& v, const http::route& where) {
     co_return co_await chat(v);
   case endpoint::native:
     co_return co_await native(v);
+  case endpoint::forward_openai:
+    v.forward_path = "/v1" + std::string{where.below};
+    v.response = where.response;
+    co_return co_await forward(v, openai_kinds, surface::openai);
+  case endpoint::messages:
+    v.forward_path = "/v1" + std::string{where.below};
+    co_return co_await forward(v, anthropic_kinds, surface::anthropic);
   case endpoint::list_models:
     co_return co_await list_models(v);
   case endpoint::get_model:

@@ -3,9 +3,11 @@
 #include "actors/front/attempts.hpp"
 #include "http/core/router.hpp"
 #include "http/server.hpp"
+#include "protocol/gemini/native.hpp"
 
 #include <atomic>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -43,8 +45,9 @@ private:
     http::exchange& x;
     const serving& with;
     const http::credential* who = nullptr;
-    std::string fields{};       ///< header lines that every answer carries
-    std::string forward_path{}; ///< at an upstream of the client's own protocol
+    std::string fields{};        ///< header lines that every answer carries
+    std::string forward_path{};  ///< at an upstream of the client's own protocol
+    std::string_view response{}; ///< that the path names
     std::string model_asked{};
     std::string model{}; ///< of the last target that was tried
     call_notes notes{};
@@ -59,12 +62,19 @@ private:
   http::task<call_summary> chat_at(visit& v, const model_target& to, bool last);
   http::task<call_summary> native(visit& v);
   http::task<call_summary> native_at(visit& v, const model_target& to, bool last);
+  http::task<call_summary> forward(visit& v, std::span<const upstream_kind> kinds, surface speaks);
   http::task<call_summary> forward_at(visit& v, const model_target& to, bool last);
+  http::task<call_summary> response_at(visit& v, const model_target& to, bool last);
   http::task<call_summary> list_models(visit& v);
   http::task<call_summary> get_model(visit& v, std::string_view id);
   http::task<call_summary> preflight(visit& v);
   http::task<call_summary> tell(visit& v, client_error error, surface speaks);
   http::task<void> tell_rest(visit& v, call_summary& end, surface speaks);
+
+  /// The key that made what the request names, 0 for any; or why it cannot be served.
+  std::variant<std::uint64_t, client_error> owner_of(const visit& v,
+                                                     const gemini::native_call& to) const;
+  std::uint64_t key_of(const visit& v, std::string_view resource) const;
 
   /// Fills in what every call has: which keys, whose quota, how long it may wait.
   void complete(upstream_call& call, const visit& v, const model_target& to, bool last) const;

@@ -23,6 +23,12 @@ constexpr std::array chat_kinds{upstream_kind::gemini, upstream_kind::vertex,
                                 upstream_kind::openai};
 constexpr std::array native_kinds{upstream_kind::gemini, upstream_kind::vertex};
 
+std::int64_t milliseconds_since_1970() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
 class chat_maker final : public answer_maker {
 public:
   chat_maker(const openai::chat_facts& facts, const front_config& config,
@@ -44,16 +50,34 @@ private:
   openai::answer_context context_;
 };
 
+/// Keeps what an answer about a cached content tells.
+class cache_whole final : public whole_answer {
+public:
+  explicit cache_whole(gemini::cache_told& told) : told_(told) {}
+
+  std::variant<std::string, inner_error, client_error> translate(std::string body) override {
+    told_ = gemini::cache_facts(body, milliseconds_since_1970());
+    return inner_.translate(std::move(body));
+  }
+  token_usage usage() const override { return inner_.usage(); }
+
+private:
+  gemini::cache_told& told_;
+  native_whole inner_{false};
+};
+
 class native_maker final : public answer_maker {
 public:
   native_maker(const gemini::native_call& call, const front_config& config,
-               const http::credential& who)
-      : call_(call), config_(config), who_(who) {}
+               const http::credential& who, resource_book& book)
+      : call_(call), config_(config), who_(who), book_(book) {}
 
   bool streams() const override { return call_.what == gemini::method::stream_generate_content; }
   std::unique_ptr<whole_answer> whole() override {
     if (call_.what == gemini::method::list_models && !who_.models.empty())
       return std::make_unique<native_models>(who_.models);
+    if (gemini::concerns_caches(call_.what) && call_.what != gemini::method::delete_cache)
+      return std::make_unique<cache_whole>(told_);
     return std::make_unique<native_whole>(call_.what == gemini::method::generate_content);
   }
   std::unique_ptr<stream_answer> stream() override {
@@ -61,33 +85,94 @@ public:
       return std::make_unique<native_sse>(config_.event_bytes_max);
     return std::make_unique<native_array>(config_.event_bytes_max);
   }
+  void served_by(std::uint64_t key) override {
+    if (call_.what == gemini::method::delete_cache)
+      book_.forget(call_.resource);
+    else if (!told_.name.empty())
+      book_.note({told_.name, key, who_.id, told_.expires_at_ms}, milliseconds_since_1970());
+  }
 
 private:
   const gemini::native_call& call_;
   const front_config& config_;
   const http::credential& who_;
+  resource_book& book_;
+  gemini::cache_told told_;
+};
+
+/// The two forms of a forwarded answer, which keep the id of the response.
+class noting_whole final : public whole_answer {
+public:
+  noting_whole(upstream_kind kind, bool expects_content, std::string& id)
+      : inner_(kind, expects_content), id_(id) {}
+
+  std::variant<std::string, inner_error, client_error> translate(std::string body) override {
+    auto out = inner_.translate(std::move(body));
+    id_ = inner_.response_id();
+    return out;
+  }
+  token_usage usage() const override { return inner_.usage(); }
+
+private:
+  forward_whole inner_;
+  std::string& id_;
+};
+
+class noting_events final : public stream_answer {
+public:
+  noting_events(upstream::forward_form form, std::size_t event_bytes_max, std::string& id)
+      : inner_(form, event_bytes_max), id_(id) {}
+
+  std::string_view content_type() const override { return inner_.content_type(); }
+  std::optional<std::variant<inner_error, client_error>> feed(std::string_view bytes,
+                                                              std::string& out) override {
+    auto failed = inner_.feed(bytes, out);
+    if (id_.empty())
+      id_ = inner_.response_id();
+    return failed;
+  }
+  std::optional<client_error> end(std::string& out) override { return inner_.end(out); }
+  std::string broken(const client_error& why, std::string_view request_id) const override {
+    return inner_.broken(why, request_id);
+  }
+  token_usage usage() const override { return inner_.usage(); }
+
+private:
+  forward_events inner_;
+  std::string& id_;
 };
 
 /// For upstreams that are called in the client's own protocol.
 class forward_maker final : public answer_maker {
 public:
-  forward_maker(upstream_kind kind, std::string_view path, bool streams,
-                std::size_t event_bytes_max)
-      : kind_(kind), path_(path), streams_(streams), event_bytes_max_(event_bytes_max) {}
+  forward_maker(const upstream_call& call, bool streams, std::size_t event_bytes_max,
+                resource_book& book)
+      : call_(call), streams_(streams), event_bytes_max_(event_bytes_max), book_(book) {}
 
   bool streams() const override { return streams_; }
   std::unique_ptr<whole_answer> whole() override {
-    return std::make_unique<forward_whole>(kind_, !path_.ends_with("/count_tokens"));
+    id_.clear();
+    const bool content = call_.method == "POST" && !call_.path.ends_with("/count_tokens");
+    return std::make_unique<noting_whole>(call_.kind, content, id_);
   }
   std::unique_ptr<stream_answer> stream() override {
-    return std::make_unique<forward_events>(upstream::form_of(path_), event_bytes_max_);
+    id_.clear();
+    return std::make_unique<noting_events>(upstream::form_of(call_.path), event_bytes_max_, id_);
+  }
+  void served_by(std::uint64_t key) override {
+    const auto now = milliseconds_since_1970();
+    if (call_.method == "DELETE")
+      book_.forget(id_);
+    else if (call_.path.starts_with("/v1/responses") && !id_.empty())
+      book_.note({id_, key, call_.credential, now + response_lifetime_ms}, now);
   }
 
 private:
-  upstream_kind kind_;
-  std::string_view path_;
+  const upstream_call& call_;
   bool streams_;
   std::size_t event_bytes_max_;
+  resource_book& book_;
+  std::string id_;
 };
 
 std::chrono::seconds since_epoch() {
@@ -278,9 +363,13 @@ http::task<call_summary> front::native_at(visit& v, const model_target& target, 
     co_return co_await tell(v, std::move(*e), surface::gemini);
   upstream_call call;
   call.speaks = surface::gemini;
-  call.method = to.what == gemini::method::list_models || to.what == gemini::method::get_model
-                    ? "GET"
-                    : "POST";
+  const auto owner = owner_of(v, to);
+  if (auto* e = std::get_if<client_error>(&owner)) {
+    auto why = *e;
+    co_return co_await tell(v, std::move(why), surface::gemini);
+  }
+  call.pinned = std::get<std::uint64_t>(owner);
+  call.method = r.method == "HEAD" ? std::string_view{"GET"} : r.method;
   call.path = to.path;
   call.body = to.body_changed ? std::string_view{to.body} : std::string_view{*r.body};
   call.model = to.model;
@@ -296,7 +385,67 @@ http::task<call_summary> front::native_at(visit& v, const model_target& target, 
   complete(call, v, target, last);
   if (!asks_a_model(to.what))
     call.demand.output = 0;
-  native_maker answers(to, config, *v.who);
+  native_maker answers(to, config, *v.who, *p_.resources);
+  co_return co_await attempts_.serve(v.x, v.with, call, answers, v.fields, v.notes);
+}
+
+std::uint64_t front::key_of(const visit& v, std::string_view resource) const {
+  return p_.resources->key_of(resource, v.who->id, milliseconds_since_1970());
+}
+
+std::variant<std::uint64_t, client_error> front::owner_of(const visit& v,
+                                                          const gemini::native_call& to) const {
+  const auto unknown = [](std::string_view name) {
+    return make_client_error(fault::resource_not_found,
+                             std::string{name} + " is not known for this credential.");
+  };
+  if (!to.resource.empty()) {
+    const auto key = key_of(v, to.resource);
+    return key != 0 ? std::variant<std::uint64_t, client_error>{key} : unknown(to.resource);
+  }
+  std::uint64_t owner = 0;
+  if (!asks_a_model(to.what) && to.what != gemini::method::count_tokens)
+    return owner;
+  for (const auto& name : gemini::pinned_resources(*v.x.req().body)) {
+    const auto key = key_of(v, name);
+    // A file may have been uploaded without us; a cached content of somebody else must not be
+    // used, and only the key that made it could.
+    if (key == 0 && name.starts_with("cachedContents/"))
+      return unknown(name);
+    if (owner != 0 && key != 0 && key != owner)
+      return make_client_error(fault::invalid_request,
+                               "The request names resources that no single upstream key has made: "
+                               "upload them again in one session.");
+    owner = key != 0 ? key : owner;
+  }
+  return owner;
+}
+
+/// On an upstream that speaks the client's protocol, and on no other.
+http::task<call_summary> front::forward(visit& v, std::span<const upstream_kind> kinds,
+                                        surface speaks) {
+  if (v.with.routes.depends_on_model() && v.response.empty())
+    v.model_asked = upstream::scan_forward(*v.x.req().body).model;
+  auto targets = v.with.routes.targets(v.model_asked, kinds);
+  const way how = v.response.empty() ? &front::forward_at : &front::response_at;
+  co_return co_await over_targets(v, std::move(targets), speaks, how);
+}
+
+/// A response that was made before: read or deleted with the key that made it.
+http::task<call_summary> front::response_at(visit& v, const model_target& to, bool last) {
+  upstream_call call;
+  call.speaks = surface::openai;
+  call.method = v.x.req().method;
+  call.path = v.forward_path;
+  complete(call, v, to, last);
+  call.demand = {};
+  call.pinned = key_of(v, v.response);
+  if (call.pinned == 0) {
+    auto e = make_client_error(fault::resource_not_found,
+                               "No response of this id is known for this credential.");
+    co_return co_await tell(v, std::move(e), surface::openai);
+  }
+  forward_maker answers(call, false, v.with.config->event_bytes_max, *p_.resources);
   co_return co_await attempts_.serve(v.x, v.with, call, answers, v.fields, v.notes);
 }
 
@@ -323,6 +472,16 @@ http::task<call_summary> front::forward_at(visit& v, const model_target& to, boo
   if (!to.model.empty())
     renamed = upstream::with_model(*r.body, to.model);
   upstream_call call;
+  if (facts.has_previous_response_id) {
+    call.pinned = key_of(v, facts.previous_response_id);
+    if (call.pinned == 0) {
+      auto e = make_client_error(fault::invalid_request,
+                                 "No response of this id is known for this credential.");
+      e.param = "previous_response_id";
+      e.code = "previous_response_not_found";
+      co_return co_await tell(v, std::move(e), speaks);
+    }
+  }
   call.speaks = speaks;
   call.path = v.forward_path;
   call.body = to.model.empty() ? std::string_view{*r.body} : std::string_view{renamed};
@@ -337,7 +496,7 @@ http::task<call_summary> front::forward_at(visit& v, const model_target& to, boo
   call.model = v.model;
   call.heartbeats = facts.stream && speaks == surface::openai;
   complete(call, v, to, last);
-  forward_maker answers(to.kind, call.path, facts.stream, v.with.config->event_bytes_max);
+  forward_maker answers(call, facts.stream, v.with.config->event_bytes_max, *p_.resources);
   co_return co_await attempts_.serve(v.x, v.with, call, answers, v.fields, v.notes);
 }
 

@@ -238,7 +238,8 @@ TEST(key_health, tells_since_when_it_is_ready_again) {
 }
 
 TEST(key_health, too_many_models_rest_the_whole_key_rather_than_call_too_soon) {
-  const health_policy policy{.models_max = 4};
+  health_policy policy;
+  policy.models_max = 4;
   key_health h;
   for (int i = 0; i < 6; ++i) {
     auto v = throttled(answer_class::quota_minute, std::chrono::seconds{30 + i});

@@ -116,7 +116,7 @@ front_stage::front_stage(std::shared_ptr<const front_config> first, std::size_t 
   std::vector<pool_key> keys;
   for (const auto number : upstreams)
     keys.push_back({number, "key", secret{"upstream-" + std::to_string(number)}, number});
-  pool_ = spawn_pool(runtime_->system(), keys, {}, storage_, *store_, quiet_);
+  pool_ = spawn_pool(runtime_->system(), std::move(keys), {}, {}, storage_, *store_, quiet_);
   std::vector<http::server_handler*> handlers;
   for (auto* loop : runtime_->loops()) {
     auto parts = std::make_unique<loop_parts>();
