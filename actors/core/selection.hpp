@@ -202,7 +202,7 @@ private:
     std::int32_t tier = 0;
     slot_set usable;
     std::uint32_t hand = 0;
-    double turn = 0; ///< of `weighted`: start of the last one chosen
+    double turn = 0; ///< of `weighted`: where starts are now
   };
   struct view;
   struct model_state {
@@ -253,9 +253,11 @@ private:
   bool excluded(std::uint32_t slot, const wish& w) const;
   time_point back_at(std::uint32_t slot, const model_state* m, bool& per_day) const;
   bool choose_in(view& v, tier_set& t, const wish& w, const load_reader* loads, choice& c);
-  std::optional<std::uint32_t> by_affinity(const tier_set& t, const wish& w, choice& c) const;
+  std::optional<std::uint32_t> by_affinity(const view& v, const tier_set& t, const wish& w,
+                                           choice& c) const;
   std::optional<std::uint32_t> by_strategy(view& v, tier_set& t, const wish& w,
                                            const load_reader* loads, choice& c);
+  static double earliest_start(const tier_set& t);
   float score(const view& v, const tier_set& t, std::uint32_t slot, const load_reader* loads) const;
   void choose_pinned(const wish& w, const model_state* m, time_point now, choice& c);
   void soonest(const wish& w, const model_state* m, choice& c) const;

@@ -56,7 +56,7 @@ bool selection::choose_in(view& v, tier_set& t, const wish& w, const load_reader
                           choice& c) {
   if (t.usable.empty())
     return false;
-  auto slot = w.affinity != 0 ? by_affinity(t, w, c) : std::nullopt;
+  auto slot = w.affinity != 0 ? by_affinity(v, t, w, c) : std::nullopt;
   c.by_affinity = slot.has_value();
   if (!slot)
     slot = by_strategy(v, t, w, loads, c);
@@ -78,10 +78,11 @@ bool selection::excluded(std::uint32_t slot, const wish& w) const {
 
 /// The same key for the same number, as long as it may serve; when it may not, the next best
 /// takes over, and only its share moves.
-std::optional<std::uint32_t> selection::by_affinity(const tier_set& t, const wish& w,
+std::optional<std::uint32_t> selection::by_affinity(const view& v, const tier_set& t, const wish& w,
                                                     choice& c) const {
   std::optional<std::uint32_t> best;
-  if (t.usable.size() > rendezvous_max) {
+  // Not by how many are usable: a rest must not change how all others are found.
+  if (v.members > rendezvous_max) {
     auto at = static_cast<std::uint32_t>(mixed(w.affinity) % t.usable.capacity());
     for (std::size_t looks = 0; looks <= w.tried.size() + w.turned.size(); ++looks) {
       auto next = t.usable.next(at, c.steps);
@@ -154,10 +155,20 @@ std::optional<std::uint32_t> selection::by_strategy(view& v, tier_set& t, const 
   t.hand = (strategy_ == pool_strategy::round_robin || !first ? *best : *first) + 1;
   if (strategy_ == pool_strategy::weighted) {
     v.turns.resize(std::max(v.turns.size(), slots_.size()));
-    t.turn = std::max(t.turn, v.turns[*best]);
-    v.turns[*best] = t.turn + 1.0 / std::max(slots_[*best].traits.weight, 1U);
+    const auto start = std::max(v.turns[*best], earliest_start(t));
+    // Of a few keys the one chosen is the first of all; of many it is only the first of those
+    // that were looked at, and starts are where they are on average.
+    t.turn = usable <= small ? start : t.turn + (start - t.turn) / static_cast<double>(usable);
+    v.turns[*best] = start + 1.0 / std::max(slots_[*best].traits.weight, 1U);
   }
   return best;
+}
+
+/// Of `weighted`: a key that could not be chosen for a while starts here. Among many keys each is
+/// looked at once in a while only, and may make up for that, but for no more than one call of the
+/// least weight.
+double selection::earliest_start(const tier_set& t) {
+  return t.usable.size() <= small ? t.turn : t.turn - 1;
 }
 
 /// Lower is better.
@@ -169,7 +180,8 @@ float selection::score(const view& v, const tier_set& t, std::uint32_t slot,
   case pool_strategy::round_robin:
     return 0;
   case pool_strategy::weighted:
-    return static_cast<float>(std::max(0.0, (slot < v.turns.size() ? v.turns[slot] : 0) - t.turn));
+    return static_cast<float>(std::max(earliest_start(t), slot < v.turns.size() ? v.turns[slot] : 0)
+                              - t.turn);
   case pool_strategy::least_busy:
     return static_cast<float>(load().in_flight) / weight;
   case pool_strategy::p2c_ewma: {
