@@ -5,6 +5,7 @@
 #include "storage/core/item.hpp"
 #include "storage/core/key_item.hpp"
 #include "storage/core/record_layout.hpp"
+#include "storage/core/resource_item.hpp"
 #include "storage/core/settings_item.hpp"
 #include "storage/core/vault_record.hpp"
 
@@ -83,7 +84,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0)
     return 0;
   const std::string_view bytes{reinterpret_cast<const char*>(data) + 1, size - 1};
-  switch (data[0] % 9) {
+  switch (data[0] % 10) {
   case 0:
     check(decode_key_item(bytes), bytes);
     break;
@@ -111,6 +112,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     break;
   case 8:
     check_names(bytes);
+    break;
+  case 9:
+    check(decode_resource_item(bytes), bytes);
     break;
   }
   return 0;
