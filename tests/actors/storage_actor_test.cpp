@@ -29,6 +29,7 @@ protected:
     storage_actor_options options;
     options.store = store_.get();
     options.batch_rows_max = 10;
+    options.resources_waiting_max = 20;
     options.log = &log_;
     actor_ = still_.system().spawn(storage_actor, options); // not detached: time stands still
     still_.settle_down();
@@ -47,6 +48,16 @@ protected:
   /// What lies in the store, whatever the actor still holds.
   std::string stored(std::uint64_t key) {
     auto row = store_->get(storage::column::key_state, storage::row_of(key));
+    EXPECT_TRUE(row);
+    return row->value_or("nothing");
+  }
+
+  void save_resource_of(std::string name, std::string record) {
+    caf::anon_send(actor_, save_resource{std::move(name), std::move(record)});
+    still_.settle_down();
+  }
+  std::string stored_resource(const std::string& name) {
+    auto row = store_->get(storage::column::resources, name);
     EXPECT_TRUE(row);
     return row->value_or("nothing");
   }
@@ -137,6 +148,59 @@ TEST_F(storage_actor_test, writes_what_waits_before_it_ends) {
   caf::anon_send_exit(actor_, caf::exit_reason::user_shutdown);
   still_.settle_down();
   EXPECT_EQ(stored(1), "a");
+}
+
+TEST_F(storage_actor_test, resources_are_written_in_one_batch_with_key_states) {
+  save(1, "a");
+  save_resource_of("files/a", "old");
+  save_resource_of("files/a", "new");
+  save_resource_of("files/b", "b");
+  EXPECT_EQ(status().pending, 3U);
+  EXPECT_EQ(stored_resource("files/a"), "nothing");
+  still_.pass(250ms);
+  EXPECT_EQ(stored_resource("files/a"), "new");
+  EXPECT_EQ(stored_resource("files/b"), "b");
+  EXPECT_EQ(stored(1), "a");
+  EXPECT_EQ(status().batches, 1U);
+  EXPECT_EQ(status().pending, 0U);
+}
+
+TEST_F(storage_actor_test, erased_resources_are_gone_with_the_next_batch) {
+  save_resource_of("files/a", "a");
+  save_resource_of("files/b", "b");
+  still_.pass(250ms);
+  caf::anon_send(actor_, erase_resource{{"files/a", "files/never"}});
+  still_.settle_down();
+  EXPECT_EQ(stored_resource("files/a"), "a");
+  still_.pass(250ms);
+  EXPECT_EQ(stored_resource("files/a"), "nothing");
+  EXPECT_EQ(stored_resource("files/b"), "b");
+}
+
+TEST_F(storage_actor_test, resources_that_wait_are_written_before_it_ends) {
+  save_resource_of("files/a", "a");
+  caf::anon_send_exit(actor_, caf::exit_reason::user_shutdown);
+  still_.settle_down();
+  EXPECT_EQ(stored_resource("files/a"), "a");
+}
+
+TEST_F(storage_actor_test, only_so_many_resources_wait_for_a_disk_that_refuses) {
+  {
+    const full_disk full;
+    for (int i = 0; i < 30; ++i)
+      save_resource_of("files/" + std::to_string(i), "old");
+    save_resource_of("files/0", "new");
+    save(1, "a");
+    EXPECT_EQ(status().pending, 21U);
+    EXPECT_EQ(status().failures, 11U) << "one write, and ten that found no room";
+    EXPECT_EQ(status().last_failure, "too many wait for the disk");
+  }
+  still_.pass(1s);
+  EXPECT_EQ(status().pending, 0U);
+  EXPECT_EQ(stored(1), "a");
+  EXPECT_EQ(stored_resource("files/0"), "new");
+  EXPECT_EQ(stored_resource("files/19"), "old");
+  EXPECT_EQ(stored_resource("files/20"), "nothing");
 }
 
 TEST_F(storage_actor_test, has_nothing_to_do_when_nothing_comes) {
