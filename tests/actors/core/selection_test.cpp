@@ -1,47 +1,14 @@
-#include "actors/core/selection.hpp"
-
-#include <gtest/gtest.h>
+#include "tests/actors/core/selection_stage.hpp"
 
 #include <algorithm>
 #include <map>
-#include <random>
 #include <string>
 
 namespace troupe {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr time_point t0{1h};
-
-selection pool_of(std::uint64_t keys) {
-  selection pool;
-  for (std::uint64_t key = 1; key <= keys; ++key)
-    pool.add(key);
-  return pool;
-}
-
-standing resting(std::string model, time_point until, bool per_day = false) {
-  standing s;
-  s.models.push_back({std::move(model), until, per_day});
-  return s;
-}
-
-standing resting_whole(time_point until, bool per_day = false) {
-  standing s;
-  s.until = until;
-  s.per_day = per_day;
-  return s;
-}
-
-standing disabled() {
-  standing s;
-  s.disabled = true;
-  return s;
-}
-
-wish for_model(std::string_view model) {
-  return {.model = model, .tried = {}, .pinned = 0};
-}
+constexpr auto t0 = selection_start;
 
 TEST(selection, uses_every_key_once_per_turn) {
   auto pool = pool_of(7);
@@ -108,7 +75,7 @@ TEST(selection, speaks_of_a_daily_quota_only_if_every_rest_is_one) {
   pool.update(3, resting("flash", t0 + 40s), t0);
   EXPECT_FALSE(pool.choose(for_model("flash"), t0).per_day);
   EXPECT_EQ(pool.choose(for_model("flash"), t0).free_at, t0 + 40s);
-  pool.update(3, disabled(), t0);
+  pool.update(3, disabled_key(), t0);
   EXPECT_TRUE(pool.choose(for_model("flash"), t0).per_day);
   EXPECT_EQ(pool.choose(for_model("flash"), t0).free_at, t0 + 9h);
 }
@@ -130,16 +97,16 @@ TEST(selection, never_offers_a_key_that_was_tried) {
   auto pool = pool_of(3);
   const std::vector<std::uint64_t> tried{1, 3};
   for (int i = 0; i < 5; ++i)
-    EXPECT_EQ(pool.choose({.model = "flash", .tried = tried, .pinned = 0}, t0).key, 2U);
+    EXPECT_EQ(pool.choose({.model = "flash", .tried = tried}, t0).key, 2U);
   const std::vector<std::uint64_t> all{1, 2, 3};
-  EXPECT_EQ(pool.choose({.model = "flash", .tried = all, .pinned = 0}, t0).kind, choice_kind::none);
+  EXPECT_EQ(pool.choose({.model = "flash", .tried = all}, t0).kind, choice_kind::none);
   pool.update(2, resting("flash", t0 + 5s), t0);
-  EXPECT_EQ(pool.choose({.model = "flash", .tried = all, .pinned = 0}, t0).free_at, t0 + 5s);
+  EXPECT_EQ(pool.choose({.model = "flash", .tried = all}, t0).free_at, t0 + 5s);
 }
 
 TEST(selection, a_pinned_request_gets_its_key_or_none) {
   auto pool = pool_of(3);
-  const wish pinned{.model = "flash", .tried = {}, .pinned = 2};
+  const wish pinned{.model = "flash", .pinned = 2};
   EXPECT_EQ(pool.choose(pinned, t0).key, 2U);
   EXPECT_EQ(pool.choose(pinned, t0).key, 2U);
   pool.update(2, resting("flash", t0 + 5s, true), t0);
@@ -147,7 +114,7 @@ TEST(selection, a_pinned_request_gets_its_key_or_none) {
   EXPECT_EQ(pool.choose(pinned, t0).free_at, t0 + 5s);
   EXPECT_TRUE(pool.choose(pinned, t0).per_day);
   EXPECT_EQ(pool.choose(pinned, t0 + 5s).kind, choice_kind::chosen);
-  pool.update(2, disabled(), t0);
+  pool.update(2, disabled_key(), t0);
   EXPECT_EQ(pool.choose(pinned, t0).kind, choice_kind::none);
   pool.remove(2);
   EXPECT_EQ(pool.choose(pinned, t0).kind, choice_kind::none);
@@ -186,119 +153,6 @@ TEST(selection, tells_what_it_knows_of_a_key) {
   EXPECT_EQ(pool.known_of(1, t0), standing{});
   EXPECT_EQ(pool.known_of(2, t0 + 2min), resting("flash", t0 + 1h, true));
 }
-
-/// The same rules, kept the slow and obvious way.
-class plain_pool {
-public:
-  bool add(std::uint64_t key) { return keys_.try_emplace(key).second; }
-  bool remove(std::uint64_t key) { return keys_.erase(key) == 1; }
-  void update(std::uint64_t key, const standing& s) {
-    if (keys_.contains(key))
-      keys_[key] = s;
-  }
-  std::size_t size() const { return keys_.size(); }
-
-  time_point free_at(std::uint64_t key, const std::string& model) const {
-    const auto& s = keys_.at(key);
-    auto at = s.until;
-    for (const auto& m : s.models)
-      if (m.model == model)
-        at = std::max(at, m.until);
-    return at;
-  }
-
-  bool may_serve(std::uint64_t key, const std::string& model, time_point now) const {
-    return keys_.contains(key) && !keys_.at(key).disabled && free_at(key, model) <= now;
-  }
-
-  bool any_but(const std::vector<std::uint64_t>& tried, const std::string& model,
-               time_point now) const {
-    return std::any_of(keys_.begin(), keys_.end(), [&](const auto& k) {
-      return may_serve(k.first, model, now) && std::ranges::find(tried, k.first) == tried.end();
-    });
-  }
-
-  time_point soonest(const std::string& model, time_point now) const {
-    auto best = time_point::max();
-    for (const auto& [key, s] : keys_)
-      if (!s.disabled && free_at(key, model) > now)
-        best = std::min(best, free_at(key, model));
-    return best;
-  }
-
-private:
-  std::map<std::uint64_t, standing> keys_;
-};
-
-class walk : public testing::TestWithParam<unsigned> {
-protected:
-  std::uint64_t any_key() { return 1 + random_() % 20; }
-  bool once_in(unsigned n) { return random_() % n == 0; }
-  time_point soon() { return now_ + std::chrono::milliseconds{1 + random_() % 900}; }
-
-  standing any_standing() {
-    standing s;
-    s.disabled = once_in(6);
-    if (once_in(4))
-      s.until = soon();
-    for (const auto& m : models_)
-      if (once_in(2))
-        s.models.push_back({m, soon(), false});
-    return s;
-  }
-
-  void change_one_key() {
-    const auto key = any_key();
-    switch (random_() % 8) {
-    case 0:
-      ASSERT_EQ(pool_.add(key).has_value(), plain_.add(key));
-      break;
-    case 1:
-      ASSERT_EQ(pool_.remove(key), plain_.remove(key));
-      break;
-    default:
-      const auto s = any_standing();
-      pool_.update(key, s, now_);
-      plain_.update(key, s);
-    }
-    ASSERT_EQ(pool_.size(), plain_.size());
-  }
-
-  void choose_and_compare() {
-    const auto& model = models_[random_() % models_.size()];
-    std::vector<std::uint64_t> tried;
-    for (auto n = random_() % 4; n > 0; --n)
-      tried.push_back(any_key());
-    const auto c = pool_.choose({.model = model, .tried = tried, .pinned = 0}, now_);
-    ASSERT_EQ(c.kind == choice_kind::chosen, plain_.any_but(tried, model, now_));
-    if (c.kind == choice_kind::chosen) {
-      ASSERT_TRUE(plain_.may_serve(c.key, model, now_));
-      ASSERT_EQ(std::ranges::find(tried, c.key), tried.end());
-      ASSERT_EQ(pool_.slot_of(c.key), c.slot);
-      return;
-    }
-    const auto soonest = plain_.soonest(model, now_);
-    ASSERT_EQ(c.kind == choice_kind::resting, soonest != time_point::max());
-    if (c.kind == choice_kind::resting) {
-      ASSERT_EQ(c.free_at, soonest);
-    }
-  }
-
-  std::mt19937 random_{GetParam()};
-  selection pool_{4};
-  plain_pool plain_;
-  time_point now_ = t0;
-  const std::vector<std::string> models_{"flash", "pro", "lite"};
-};
-
-TEST_P(walk, agrees_with_a_plain_search) {
-  for (int step = 0; step < 20'000 && !HasFatalFailure(); ++step) {
-    now_ += std::chrono::milliseconds{random_() % 50};
-    once_in(3) ? change_one_key() : choose_and_compare();
-  }
-}
-
-INSTANTIATE_TEST_SUITE_P(selection, walk, testing::Values(1U, 2U, 3U));
 
 /// The most steps that one choice took, and all of them together.
 struct cost {
