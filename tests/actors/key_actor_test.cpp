@@ -39,7 +39,7 @@ protected:
               }};
     });
     storage_ = still_.system().spawn([this]() -> caf::behavior {
-      return {[this](const save_key_state& s) { saved_.push_back(s); }};
+      return {[this](const save_key_state& s) { saved_.push_back(s); }, [](const save_quota&) {}};
     });
     key_actor_options options;
     options.live = std::make_shared<shared_policy>(options.policy);
@@ -298,6 +298,45 @@ TEST_F(key_actor_test, saves_what_it_counted_before_it_ends) {
   still_.settle_down();
   ASSERT_EQ(saved_.size(), 1U);
   EXPECT_EQ(last_saved().answers[0], 1U);
+}
+
+TEST_F(key_actor_test, tells_the_pool_what_is_left_when_its_picture_is_used_up) {
+  ledger_->declare({{{}, limit_kind::rpm, 2}}, {still_.now(), still_.wall()});
+  ledger_->report_now({still_.now(), still_.wall()});
+  acquire();
+  EXPECT_TRUE(rooms_.empty());
+  acquire();
+  ASSERT_EQ(rooms_.size(), 1U);
+  EXPECT_EQ(rooms_[0].seen, 2U);
+  EXPECT_EQ(rooms_[0].ledger, ledger_->id());
+  ASSERT_EQ(rooms_[0].rooms.size(), 1U);
+  EXPECT_EQ(rooms_[0].rooms[0].room, 0U);
+  EXPECT_EQ(rooms_[0].rooms[0].wait_ms, 60'250);
+  acquire();
+  ASSERT_EQ(returned_.size(), 1U);
+  ASSERT_EQ(returned_[0].turned.size(), 1U);
+  EXPECT_EQ(returned_[0].turned[0].key, the_key);
+  EXPECT_EQ(returned_[0].turned[0].wait_ms, 60'250);
+}
+
+TEST_F(key_actor_test, a_request_is_returned_with_proxy_and_ticket_as_it_was_asked) {
+  acquire_request request;
+  request.model = "flash";
+  request.egress = 7;
+  request.proxy = secret{"http://proxy:1"};
+  request.credential_ticket = 9;
+  const auto reply = *still_.ask<acquire_reply>(key_, request);
+  EXPECT_EQ(reply.egress, 7U);
+  EXPECT_EQ(reply.proxy.reveal(), "http://proxy:1");
+  EXPECT_EQ(reply.credential_ticket, 9U);
+}
+
+TEST_F(key_actor_test, a_lease_that_nobody_settles_gives_its_place_back) {
+  ledger_->declare({{{}, limit_kind::concurrency, 1}}, {still_.now(), still_.wall()});
+  acquire();
+  EXPECT_EQ(acquire().grant, grant_kind::none_usable);
+  still_.pass(61min);
+  EXPECT_EQ(acquire().grant, grant_kind::granted);
 }
 
 TEST_F(key_actor_test, a_long_error_is_cut) {
