@@ -182,18 +182,23 @@ def limits_and_announced_waits_hold_across_kills(rig, scheduler):
     for n in range(8, 12):
         node.script(n, [{"when": {"probability": 0.03}, "error": "quota_text_only", "retry_s": 2}, {"text": "hi"}])
         node.key(n, groups=["all"])
-    up = 0.0
-    for number in range(rounds):
+    up, deaths = 0.0, []
+    for _ in range(rounds):
         load = subprocess.Popen(node.rig.load_command(node.port, CHAT, SHORT, rate=300, seconds=30, connections=24),
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         life = chance.uniform(0.05, 3.0)
         time.sleep(life)
         up += life
+        deaths.append(time.time() * 1000)
         node.process.stop(signal.SIGKILL)
         load.wait(60)
-        # What the dead node had sent may still be on its way to the sandbox.
         node.start()
     time.sleep(1)
+    for one in json.loads(r.get(node.upstream, "/_sandbox/judge"))["evidence"]:
+        if one["kind"] == "early":
+            death = next((at for at in deaths if at > one["refused_at_ms"] - 5), 0)
+            print(f"        early by {one['early_by_ms']:.3f} ms; the node died {death - one['refused_at_ms']:.1f} ms after "
+                  f"the refusal, the call came {one['arrived_at_ms'] - one['refused_at_ms']:.0f} ms after it")
     report, seen = judged(node.upstream), counted(node.upstream)
     used = [sum(seen.get(secret(n), {"arrivals": 0})["arrivals"] for n in range(first, first + 4)) for first in (0, 4, 8)]
     print(f"        seed {seed}: {rounds} kills in {up:.0f} s under load; arrivals {used[0]} by the minute, "
