@@ -3,9 +3,6 @@
 #include "protocol/gemini/native_target.hpp"
 #include "protocol/json/writer.hpp"
 
-#include <algorithm>
-#include <array>
-
 namespace troupe::gemini {
 namespace {
 
@@ -109,77 +106,6 @@ void rename_counted(std::string& body, std::string_view upstream) {
   name_model(body, *request, upstream);
 }
 
-/// `files/ID` of a URI below the Files API of any version, or of a bare name; else nothing.
-std::string file_name(std::string_view uri) {
-  constexpr std::string_view collection = "files/";
-  std::size_t at = 0;
-  if (!uri.starts_with(collection)) {
-    at = uri.find("/files/");
-    if (at == uri.npos || at == 0 || !uri.substr(uri.rfind('/', at - 1) + 1).starts_with("v1"))
-      return {};
-    ++at;
-  }
-  auto name = uri.substr(at);
-  const auto end = std::find_if(name.begin() + collection.size(), name.end(), [](char c) {
-    return c == '/' || c == '?' || c == '#' || c == ':';
-  });
-  name = name.substr(0, static_cast<std::size_t>(end - name.begin()));
-  return name.size() > collection.size() ? std::string{name} : std::string{};
-}
-
-/// Whether `text`, behind a quote, is `key` up to its closing quote, or may be: an escaped letter
-/// is not read here.
-bool may_be(std::string_view text, std::string_view key) {
-  for (std::size_t i = 0; i < key.size(); ++i)
-    if (i >= text.size() || text[i] != key[i]) {
-      const auto odd = text.substr(std::min(i, text.size()));
-      return odd.starts_with("\\u00") && odd.size() > 4 && odd[4] >= '2' && odd[4] <= '7';
-    }
-  return true;
-}
-
-/// Whether a member that can pin is named anywhere: most bodies name none and are then not
-/// parsed. Members are looked for, not values, which may be escaped (`\/`). From quote to quote,
-/// so that megabytes of base64 cost one memchr.
-bool may_pin(std::string_view body) {
-  static constexpr std::array<std::string_view, 4> keys{"fileUri\"", "file_uri\"",
-                                                        "cachedContent\"", "cached_content\""};
-  for (auto at = body.find('"'); at != body.npos; at = body.find('"', at + 1)) {
-    const auto rest = body.substr(at + 1);
-    if (rest.empty() || (rest.front() != 'f' && rest.front() != 'c' && rest.front() != '\\'))
-      continue;
-    if (std::any_of(keys.begin(), keys.end(),
-                    [rest](std::string_view key) { return may_be(rest, key); }))
-      return true;
-  }
-  return false;
-}
-
-void collect_pins(const element& value, std::vector<std::string>& names) {
-  const auto add = [&names](std::string name) {
-    if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end())
-      names.push_back(std::move(name));
-  };
-  if (const auto list = json::as_array(value)) {
-    for (const element item : *list)
-      collect_pins(item, names);
-    return;
-  }
-  const auto object = json::as_object(value);
-  if (!object)
-    return;
-  for (const auto field : *object) {
-    const auto text = json::as_string(field.value);
-    if (!text)
-      collect_pins(field.value, names);
-    else if (field.key == "fileUri" || field.key == "file_uri")
-      add(file_name(*text));
-    else if ((field.key == "cachedContent" || field.key == "cached_content")
-             && text->starts_with("cachedContents/"))
-      add(std::string{*text});
-  }
-}
-
 } // namespace
 
 json::reader& native_reader() {
@@ -222,16 +148,6 @@ std::variant<std::string, client_error> apply_suffixes(method what, std::string_
                  [](std::string_view) { return false; });
   }
   return changed;
-}
-
-std::vector<std::string> pinned_resources(std::string_view request_body) {
-  std::vector<std::string> names;
-  if (!may_pin(request_body))
-    return names;
-  const auto parsed = native_reader().parse(request_body);
-  if (const auto* root = std::get_if<element>(&parsed))
-    collect_pins(*root, names);
-  return names;
 }
 
 } // namespace troupe::gemini

@@ -4,13 +4,14 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-/// Requests and answers of the native surface: no path leaves the models, no credential stays
-/// in a query, a changed body is still JSON, and a split array is the same however it is cut.
+/// Requests and answers of the native surface: no path leaves models and caches, no credential
+/// stays in a query, a changed body is still JSON, and a split array is the same however it is cut.
 
 namespace {
 
@@ -22,13 +23,20 @@ bool is_json(std::string_view text) {
   return parser.parse(text.data(), text.size()).error() == simdjson::SUCCESS;
 }
 
-void check_route(std::string_view path, std::string_view query, std::string_view body) {
-  const auto routed = route_native("POST", path, query, body, {}, {});
+void check_route(std::string_view http_method, std::string_view path, std::string_view query,
+                 std::string_view body) {
+  const auto routed = route_native(http_method, path, query, body, {}, {});
   const auto* call = std::get_if<native_call>(&routed);
   if (!call)
     return;
   const auto below = std::string_view{call->path}.substr(0, call->path.find('?'));
-  TROUPE_ASSERT(below.starts_with("/v1beta/models/") || below.starts_with("/v1beta/tunedModels/"));
+  if (below == "/v1beta/models" || below == "/v1beta/cachedContents")
+    return;
+  if (concerns_caches(call->what))
+    TROUPE_ASSERT(below.starts_with("/v1beta/cachedContents/"));
+  else
+    TROUPE_ASSERT(below.starts_with("/v1beta/models/")
+                  || below.starts_with("/v1beta/tunedModels/"));
   const auto name = below.substr(below.find('/', 8) + 1);
   TROUPE_ASSERT(name.find('/') == name.npos);
   TROUPE_ASSERT(!name.starts_with(".:") && !name.starts_with("..:"));
@@ -66,10 +74,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto rest = all.substr(std::min(first + 1, all.size()));
   const auto path = all.substr(0, first);
   const auto mark = std::min(path.find('?'), path.size());
-  check_route(path.substr(0, mark), path.substr(std::min(mark + 1, path.size())), rest);
+  static constexpr std::array<std::string_view, 4> methods{"POST", "GET", "PATCH", "DELETE"};
+  check_route(methods[data[0] / 16 % 4], path.substr(0, mark),
+              path.substr(std::min(mark + 1, path.size())), rest);
 
   for (const auto& name : pinned_resources(rest))
     TROUPE_ASSERT(name.starts_with("files/") || name.starts_with("cachedContents/"));
+  if (const auto told = cache_facts(rest, 0); !told.name.empty())
+    TROUPE_ASSERT(told.name.starts_with("cachedContents/") && told.expires_at_ms > 0);
   if (scan_answer(rest).well_formed)
     TROUPE_ASSERT(is_json(rest));
 

@@ -226,6 +226,15 @@ TEST(pinned_resources, knows_files_by_any_version_of_the_api) {
         << version;
 }
 
+TEST(pinned_resources, finds_a_member_wherever_it_stands) {
+  for (std::size_t before = 0; before < 70; ++before)
+    for (std::size_t after = 0; after < 20; ++after) {
+      const auto body = "{\"a\":\"" + std::string(before, '.')
+                        + R"(","cachedContent":"cachedContents/c")" + std::string(after, ' ') + "}";
+      ASSERT_EQ(pinned_resources(body), names{"cachedContents/c"}) << body;
+    }
+}
+
 TEST(pinned_resources, no_escape_hides_a_member) {
   for (const auto* name : {"cached\\u0043ontent", "\\u0063achedContent", "cached\\u005fcontent",
                            "cachedConten\\u0074"})
