@@ -1,5 +1,6 @@
 #include "actors/storage_actor.hpp"
 
+#include "actors/error.hpp"
 #include "storage/core/record_layout.hpp"
 #include "storage/key_states.hpp"
 #include "tests/support/full_disk.hpp"
@@ -135,6 +136,38 @@ TEST_F(storage_actor_test, a_disk_that_refuses_is_logged_and_counted_and_loses_n
   still_.pass(1s);
   EXPECT_EQ(status().pending, 0U);
   EXPECT_EQ(stored(100), "b");
+}
+
+TEST_F(storage_actor_test, quotas_that_come_together_are_written_together_and_then_answered) {
+  const auto begun = status().batches;
+  auto one = still_.self()->request(actor_, caf::infinite, save_quota{"quota/a", "1"});
+  auto two = still_.self()->request(actor_, caf::infinite, save_quota{"quota/b", "2"});
+  still_.settle_down();
+  const auto fail = [](const caf::error&) { ADD_FAILURE(); };
+  one.receive([] {}, fail);
+  two.receive([] {}, fail);
+  EXPECT_EQ(status().batches, begun + 1);
+  EXPECT_EQ(store_->get(storage::column::key_state, "quota/a")->value_or(""), "1");
+  EXPECT_EQ(*still_.ask<std::string>(actor_, load_quota{"quota/b"}), "2");
+  EXPECT_EQ(*still_.ask<std::string>(actor_, load_quota{"quota/c"}), "");
+}
+
+TEST_F(storage_actor_test, a_quota_that_the_disk_refuses_is_told_and_not_kept_for_later) {
+  {
+    const full_disk full;
+    EXPECT_EQ(to_errc(still_.error_of(actor_, save_quota{"quota/a", "1"})), errc::storage_failed);
+    EXPECT_TRUE(log_.has("limited keys wait for their allowance"));
+  }
+  still_.pass(10s);
+  EXPECT_EQ(*still_.ask<std::string>(actor_, load_quota{"quota/a"}), "");
+  EXPECT_EQ(still_.error_of(actor_, save_quota{"quota/a", "2"}), caf::none);
+}
+
+TEST_F(storage_actor_test, an_erased_quota_is_gone) {
+  EXPECT_EQ(still_.error_of(actor_, save_quota{"quota/a", "1"}), caf::none);
+  caf::anon_send(actor_, erase_quota{"quota/a"});
+  still_.settle_down();
+  EXPECT_EQ(*still_.ask<std::string>(actor_, load_quota{"quota/a"}), "");
 }
 
 TEST_F(storage_actor_test, flush_writes_at_once) {
