@@ -18,7 +18,7 @@ constexpr int expired_per_call = 4;
 } // namespace
 
 std::uint64_t resource_book::key_of(std::string_view name, std::uint64_t credential,
-                                    std::int64_t now_ms) {
+                                    std::int64_t now_ms) const {
   const std::lock_guard held{access_};
   const auto* owner = table_.find(name);
   return owner != nullptr && owner->credential == credential && owner->expires_at_ms > now_ms

@@ -17,6 +17,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace troupe {
@@ -35,8 +36,8 @@ struct made_resource {
   std::int64_t expires_at_ms = 0;
 };
 
-/// Thread-safe: one for all fronts of a node. Its lock is held for less than a microsecond, but
-/// for the few moments in its life in which a table moves; nothing is sent while it is held.
+/// Thread-safe: one for all fronts of a node. Its lock is held for about a microsecond, but for the
+/// few moments in its life in which a table moves; nothing is sent while it is held.
 ///
 /// It holds the storage actor, so it goes before the actor system does. What is noted lies on disk
 /// a quarter of a second later. Two threads that change one name at the same moment may leave on
@@ -51,7 +52,7 @@ public:
       : storage_(std::move(storage)), table_(bound) {}
 
   /// The key that made it; 0: unknown, expired, or made for another credential.
-  std::uint64_t key_of(std::string_view name, std::uint64_t credential, std::int64_t now_ms);
+  std::uint64_t key_of(std::string_view name, std::uint64_t credential, std::int64_t now_ms) const;
 
   /// Made, or its end was changed. Without a name or a key, with a name over
   /// `storage::resource_name_bytes_max`, or already expired: ignored. Beyond the bound the one
