@@ -47,6 +47,8 @@ dev_test() {
   python3 tests/e2e/operations.py --build build/release
   step "the store of truth on bad days, on the release"
   python3 tests/e2e/truth.py --build build/release
+  step "the key pool before the judge, on the release"
+  python3 tests/e2e/pool.py --build build/release --quick
   step "commands against a running node, on the release"
   python3 tests/e2e/commands.py --build build/release
   step "counted figures"
@@ -56,6 +58,8 @@ dev_test() {
 dev_check() {
   dev_test
   dev_tidy
+  step "the key pool before the judge, with windows of a minute"
+  python3 tests/e2e/pool.py --build build/release --rounds 200
   build_preset tsan protocol_test http_test crossing_test
   step "tests under the thread sanitizer"
   ctest --test-dir build/tsan --output-on-failure -j2 -R '^(protocol|http|crossing)\.'

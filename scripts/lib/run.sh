@@ -101,6 +101,7 @@ dev_bench() {
   build_preset release troupe troupe-sandbox troupe-load
   python3 tests/bench/bench.py --build build/release "$@"
   python3 tests/bench/truth_bench.py --build build/release
+  python3 tests/bench/pool_bench.py --build build/release
 }
 
 dev_soak() {

@@ -147,6 +147,8 @@ def run(checks, more=lambda arguments: None):
         for check in checks:
             if options.only not in check.__name__:
                 continue
+            if getattr(options, "quick", False) and getattr(check, "slow", False):
+                continue
             begun = time.monotonic()
             try:
                 with r.Rig(options.build) as rig:
