@@ -106,6 +106,8 @@ struct acquire_reply {
   /// Not 0: the request counts against its credential's limits and has to end with
   /// `settle_credential`.
   std::uint64_t credential_ticket = 0;
+  /// The credential whose limits this very question counted against; 0: it did not.
+  std::uint64_t counted_for = 0;
   std::int64_t wait_ms = 0;             ///< until the soonest key is free, rounded up; -1: unknown
   bool per_day = false;                 ///< a daily quota is what is waited for
   limit_kind limited = limit_kind::rpm; ///< `credential_limit`: which of them
@@ -125,6 +127,7 @@ struct sent_late {
 };
 
 /// Front -> pool: the end of a request that counts against its credential's limits. Not answered.
+/// A key actor passes it on: of a lease that comes too late it is all that is known.
 struct settle_credential {
   std::uint64_t credential = 0;
   std::uint64_t ticket = 0;
@@ -295,6 +298,7 @@ struct room_report {
   std::uint64_t number = 0; ///< of the domain's reports: the latest counts
   std::uint64_t seen = 0;   ///< requests of the domain that its keys have taken so far
   std::vector<room_word> rooms;
+  bool call_ended = false; ///< which is why it is told
 };
 
 /// Pool -> key actor: answer what is asked of you, then end. Nobody will ask any more.
@@ -384,7 +388,7 @@ template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, acquire_reply& x) {
   return f(caf::meta::type_name("acquire_reply"), x.grant, x.lease, x.key, x.upstream,
            x.secret_text, x.proxy, x.egress, x.egress_trial, x.key_actor, x.credential_ticket,
-           x.wait_ms, x.per_day, x.limited, x.keys, x.disabled);
+           x.counted_for, x.wait_ms, x.per_day, x.limited, x.keys, x.disabled);
 }
 
 template <class Inspector>
@@ -534,7 +538,8 @@ typename Inspector::result_type inspect(Inspector& f, room_word& x) {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, room_report& x) {
-  return f(caf::meta::type_name("room_report"), x.key, x.ledger, x.number, x.seen, x.rooms);
+  return f(caf::meta::type_name("room_report"), x.key, x.ledger, x.number, x.seen, x.rooms,
+           x.call_ended);
 }
 
 template <class Inspector>

@@ -170,7 +170,7 @@ result<void> running_node::begin_fronts(const settings& s) {
     run_on(*loop, [&] {
       parts->serving = std::make_unique<front>(
           attempts::parts{*loop, *parts->door, pool_, parts->metrics, log_,
-                          storage::random_number(), breakers_, explained_, resources_},
+                          storage::random_number(), breakers_, explained_, gauges_, resources_},
           make_serving(*loop, config_, nullptr, parts->tally, log_), draining_);
     });
     parts_.push_back(std::move(parts));

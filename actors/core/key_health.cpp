@@ -134,8 +134,9 @@ health_effect refuse(const health_policy& policy, key_health& h, const gemini::v
   m->strikes = std::min(m->strikes + 1, policy.strikes_max);
   if (m->strikes < policy.strikes_max)
     return struck;
-  return lengthen(m->pause, {t.now + until_daily_reset(policy, t), key_reason::forbidden}, t.now) ? shut
-                                                                                          : struck;
+  return lengthen(m->pause, {t.now + until_daily_reset(policy, t), key_reason::forbidden}, t.now)
+             ? shut
+             : struck;
 }
 
 health_effect praise(key_health& h, std::string_view model, time_point now) {
@@ -198,6 +199,10 @@ health_effect settle(const health_policy& policy, key_health& h, std::string_vie
     return {};
   });
   return effect;
+}
+
+bool names_wait(const gemini::verdict& v) {
+  return word_of(v).has_value();
 }
 
 health_effect tidy(key_health& h, const instants& t) {

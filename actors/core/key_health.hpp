@@ -85,6 +85,9 @@ struct health_effect {
 health_effect settle(const health_policy& policy, key_health& h, std::string_view model,
                      const gemini::verdict& v, const instants& t);
 
+/// Whether the upstream said how long to wait, and made sense.
+bool names_wait(const gemini::verdict& v);
+
 /// Forgets rests that are over. Changes what is remembered, never what may be chosen.
 health_effect tidy(key_health& h, const instants& t);
 

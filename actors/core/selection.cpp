@@ -148,8 +148,8 @@ void selection::update(std::uint64_t key, const standing& s, time_point now) {
 
 void selection::keep_away(std::uint64_t key, time_point until, time_point now) {
   const auto slot = slot_of(key);
-  if (!slot)
-    return;
+  if (!slot || (until <= now && !away_.contains(*slot)))
+    return; // asked of all keys at once: what does not change costs nothing
   away_.erase(*slot);
   if (until > now)
     away_.put(*slot, {until, false});

@@ -65,8 +65,8 @@ struct attempts::bytes_watch {
   duration patience; ///< later than this the key is told
   bool left = false;
 
-  bytes_watch(attempts& a, const acquire_reply& l, duration margin)
-      : self(a), lease(l), granted(a.p_.loop.now()), patience(margin / 2) {}
+  bytes_watch(attempts& a, const acquire_reply& l, time_point came, duration margin)
+      : self(a), lease(l), granted(came), patience(margin / 2) {}
 
   static void on_bytes(void* watch) {
     auto& w = *static_cast<bytes_watch*>(watch);
@@ -84,7 +84,7 @@ http::task<attempts::attempt_end> attempts::attempt(client_side& side, const ups
   std::string header_lines = call.header_lines;
   header_lines += target.header_lines;
   show_key(target.kind, lease.secret_text.reveal(), header_lines);
-  bytes_watch watch(*this, lease, side.with.config->pool.quota_margin);
+  bytes_watch watch(*this, lease, side.granted, side.with.config->pool.quota_margin);
 
   http::client_request request;
   request.method = call.method;

@@ -41,7 +41,8 @@ struct attempts::client_side {
   std::string_view fields;
   call_notes& notes;
   std::string fetched;
-  bool begun = false; ///< the head of a stream has gone out
+  bool begun = false;   ///< the head of a stream has gone out
+  time_point granted{}; ///< when the last lease came
 
   client_side(const serving& s, http::exchange* exchange, answer_maker* maker,
               http::cancel_source& c, std::string_view f, call_notes& n)

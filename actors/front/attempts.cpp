@@ -77,19 +77,12 @@ acquire_request attempts::question_of(const upstream_call& call, const course& s
   return q;
 }
 
-http::task<result<acquire_reply>> attempts::ask(client_side& side,
-                                                const acquire_request& question) {
+http::task<result<acquire_reply>> attempts::ask(client_side& side, acquire_request& question) {
   const auto ticket = question.ticket;
   side.notes.tickets.push_back(ticket);
-  auto message = question;
-  auto answer = co_await p_.actors.ask<acquire_reply>(p_.pool, &side.cancel, &attempts::give_back,
-                                                      std::move(message));
-  if (!answer && answer.error().code == errc::shutting_down) {
-    // A key actor that crashed with the question in its mailbox: the pool knows by now.
-    auto again = question;
-    answer = co_await p_.actors.ask<acquire_reply>(p_.pool, &side.cancel, &attempts::give_back,
-                                                   std::move(again));
-  }
+  auto answer = co_await p_.actors.ask<acquire_reply>(p_.pool, &side.cancel, &attempts::came_late,
+                                                      std::move(question));
+  side.granted = p_.loop.now();
   if (!answer && answer.error().code == errc::cancelled)
     p_.actors.tell(p_.pool, stop_waiting{ticket});
   co_return answer;
@@ -144,18 +137,22 @@ http::task<result<acquire_reply>> attempts::ask_with_heartbeats(client_side& sid
   co_return late;
 }
 
+http::task<result<acquire_reply>> attempts::ask_once(client_side& side, const upstream_call& call,
+                                                     const course& so_far) {
+  auto question = question_of(call, so_far, side.notes);
+  if (call.heartbeats && side.streams() && side.with.config->pool.wait_heartbeat > duration::zero())
+    co_return co_await ask_with_heartbeats(side, question);
+  co_return co_await ask(side, question);
+}
+
 http::task<attempts::lease_or_error> attempts::acquire(client_side& side, const upstream_call& call,
                                                        course& so_far) {
   lease_or_error end;
   const auto asked = p_.loop.now();
-  const auto question = question_of(call, so_far, side.notes);
-  const bool beats =
-      call.heartbeats && side.streams() && side.with.config->pool.wait_heartbeat > duration::zero();
-  result<acquire_reply> answer = failure{errc::shutting_down, {}};
-  if (beats)
-    answer = co_await ask_with_heartbeats(side, question);
-  else
-    answer = co_await ask(side, question);
+  auto answer = co_await ask_once(side, call, so_far);
+  if (!answer && answer.error().code == errc::shutting_down)
+    // A key actor that crashed with the question in its mailbox: the pool knows by now.
+    answer = co_await ask_once(side, call, so_far);
   p_.metrics.lease_time.add(p_.loop.now() - asked);
   if (!answer) {
     end.gone = answer.error().code == errc::cancelled;
@@ -171,15 +168,38 @@ http::task<attempts::lease_or_error> attempts::acquire(client_side& side, const 
   co_return end;
 }
 
-/// A lease that came after its request had ended.
-void attempts::give_back(bridge& actors, acquire_reply late) {
-  if (late.grant != grant_kind::granted)
-    return;
+/// Waits, unless the client leaves.
+http::task<void> attempts::pause(client_side& side, duration wait) {
+  constexpr duration slice = std::chrono::milliseconds{200};
+  const auto until = p_.loop.now() + wait;
+  for (auto left = wait; left > duration::zero() && !side.cancel.cancelled();
+       left = until - p_.loop.now()) {
+    const auto next = std::min(left, slice);
+    co_await p_.loop.sleep(next);
+  }
+}
+
+/// A lease whose call is not made.
+void attempts::give_back(bridge& actors, const acquire_reply& lease) {
   settlement s;
-  s.lease = late.lease;
+  s.lease = lease.lease;
   s.abandoned = true;
   s.unsent = true;
-  actors.tell(late.key_actor, std::move(s));
+  actors.tell(lease.key_actor, std::move(s));
+}
+
+/// A lease that came after its request had ended: nobody else knows of it, nor of what its
+/// question counted against the credential.
+void attempts::came_late(bridge& actors, acquire_reply late) {
+  if (late.grant != grant_kind::granted)
+    return;
+  give_back(actors, late);
+  if (late.counted_for == 0)
+    return;
+  troupe::settle_credential s;
+  s.credential = late.counted_for;
+  s.ticket = late.credential_ticket;
+  actors.tell(late.key_actor, s);
 }
 
 void attempts::settle(client_side& side, const upstream_call& call, const acquire_reply& lease,
@@ -307,7 +327,9 @@ http::task<std::optional<client_error>> attempts::run(client_side& side, const u
     }
     const auto& lease = *permission.lease;
     const auto upstream = config.index_of(lease.upstream);
-    const auto pass = p_.breakers->allow(lease.upstream, call.model, p_.loop.now(), jitter());
+    breaker_board::pass pass;
+    if (upstream)
+      pass = p_.breakers->allow(lease.upstream, call.model, p_.loop.now(), jitter());
     if (!upstream || !pass.allowed) {
       // The key's upstream came or went after this request had begun, or is being spared.
       give_back(p_.actors, *permission.lease);
@@ -319,9 +341,9 @@ http::task<std::optional<client_error>> attempts::run(client_side& side, const u
           e = breaker_error(pass.retry_in);
         co_return e;
       }
-      const auto pause = std::min<duration>(pass.retry_in, std::chrono::seconds{1});
+      const auto wait = std::min<duration>(pass.retry_in, std::chrono::seconds{1});
       if (upstream && pass.recovering)
-        co_await p_.loop.sleep(pause);
+        co_await pause(side, wait);
       continue;
     }
     ++summary.attempts;
@@ -364,8 +386,7 @@ http::task<std::optional<client_error>> attempts::run(client_side& side, const u
     if (!may_go_on(side, so_far, end, wait))
       co_return so_far.last;
     p_.metrics.retries.add();
-    if (wait > duration::zero())
-      co_await p_.loop.sleep(wait);
+    co_await pause(side, wait);
     if (side.cancel.cancelled()) {
       summary.gone = true;
       co_return std::nullopt;
@@ -404,6 +425,7 @@ attempts::fetch(const serving& with, const upstream_call& call, http::cancel_sou
   client_side side(with, nullptr, nullptr, cancel, {}, notes);
   call_summary summary;
   auto error = co_await run(side, call, summary);
+  settle_credential(call.credential, notes);
   if (error)
     co_return std::move(*error);
   if (summary.gone) {

@@ -6,6 +6,7 @@
 #include "actors/front/explain_board.hpp"
 #include "actors/front/resource_book.hpp"
 #include "actors/front/serving.hpp"
+#include "actors/key/pool_gauges.hpp"
 #include "actors/messages.hpp"
 #include "actors/metrics.hpp"
 #include "http/exchange.hpp"
@@ -96,6 +97,7 @@ public:
     std::uint64_t seed = 0; ///< random: jitter of backoffs, ids that the upstream does not give
     std::shared_ptr<breaker_board> breakers = std::make_shared<breaker_board>();
     std::shared_ptr<explain_board> explained = std::make_shared<explain_board>();
+    std::shared_ptr<const pool_gauges> gauges = nullptr; ///< none: every call is estimated
     std::shared_ptr<resource_book> resources = std::make_shared<resource_book>(caf::actor{});
   };
 
@@ -128,9 +130,11 @@ private:
   acquire_request question_of(const upstream_call& call, const course& so_far,
                               const call_notes& notes);
   http::task<lease_or_error> acquire(client_side& side, const upstream_call& call, course& so_far);
-  http::task<result<acquire_reply>> ask(client_side& side, const acquire_request& question);
+  http::task<result<acquire_reply>> ask(client_side& side, acquire_request& question);
   http::task<result<acquire_reply>> ask_with_heartbeats(client_side& side,
                                                         const acquire_request& question);
+  http::task<result<acquire_reply>> ask_once(client_side& side, const upstream_call& call,
+                                             const course& so_far);
   http::task<attempt_end> attempt(client_side& side, const upstream_call& call,
                                   const acquire_reply& lease, std::size_t upstream);
   http::task<attempt_end> take_whole(client_side& side, const upstream_call& call,
@@ -149,7 +153,9 @@ private:
   bool may_go_on(const client_side& side, course& so_far, const attempt_end& end, duration& wait);
   void log_failure(const client_side& side, const acquire_reply& lease, const attempt_end& end);
   double jitter() { return std::uniform_real_distribution<double>{}(random_); }
-  static void give_back(bridge& actors, acquire_reply late);
+  static void give_back(bridge& actors, const acquire_reply& lease);
+  static void came_late(bridge& actors, acquire_reply late);
+  http::task<void> pause(client_side& side, duration wait);
   static http::task<void> beat(std::shared_ptr<heart> state);
 
   parts p_;

@@ -255,7 +255,8 @@ void front::complete(upstream_call& call, const visit& v, const model_target& to
   call.wait_max = last ? config.pool.wait_max : duration::zero();
   if (call.method == "GET")
     return;
-  call.demand = upstream::demand_of(to.kind, call.body, config.pool.output_tokens_assumed);
+  if (!p_.gauges || p_.gauges->tokens_counted.load(std::memory_order_relaxed))
+    call.demand = upstream::demand_of(to.kind, call.body, config.pool.output_tokens_assumed);
   if (!config.pool.affinity)
     return;
   call.affinity = session_of(*v.x.req().fields, config.pool.session_headers, v.who->id);

@@ -63,6 +63,7 @@ caf::behavior key_actor_state::start(std::shared_ptr<const key_actor_options> op
       [this](acquire_request& request) { return acquire(request); },
       [this](settlement& s) { settle(s); },
       [this](const sent_late& m) { leave_late(m.lease); },
+      [this](const settle_credential& s) { self_->send(options_->pool, s); },
       [this](const key_command& command) { return obey(command); },
       [this](check_outcome& c) { return take_check(c); },
       [this](const pool_key& k) { take_identity(k); },
@@ -98,14 +99,16 @@ void key_actor_state::settle(settlement& s) {
   }
   count(s, t);
   learn(s, t);
-  const auto effect = troupe::settle(policy()->health, health_, s.model, verdict_of(s), t);
+  const auto verdict = verdict_of(s);
+  const auto effect = troupe::settle(policy()->health, health_, s.model, verdict, t);
   note_pace(*ended, s, effect, t);
   log_change(s, effect, t);
   standing_report report;
   report.throttled = s.what == gemini::answer_class::quota_day
                      || s.what == gemini::answer_class::quota_minute
                      || s.what == gemini::answer_class::quota_unknown;
-  report.without_words = s.what == gemini::answer_class::quota_unknown && s.told.empty();
+  report.without_words =
+      s.what == gemini::answer_class::quota_unknown && s.told.empty() && !names_wait(verdict);
   report.egress = ended->egress;
   report.project = s.project;
   apply(effect, t, std::move(report));

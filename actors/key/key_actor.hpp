@@ -20,7 +20,6 @@
 #include <caf/stateful_actor.hpp>
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -80,6 +79,9 @@ public:
   using self_pointer = caf::stateful_actor<key_actor_state>*;
 
   explicit key_actor_state(self_pointer self) : self_(self) {}
+  ~key_actor_state();
+  key_actor_state(const key_actor_state&) = delete;
+  key_actor_state& operator=(const key_actor_state&) = delete;
 
   caf::behavior start(std::shared_ptr<const key_actor_options> options, key_seed seed);
 
@@ -97,16 +99,17 @@ private:
   bool may_begin(const acquire_request& request, const instants& t);
   void count_leases();
   acquire_reply grant(const acquire_request& request, std::uint64_t quota, const instants& t);
-  static void turn_away(acquire_request& request, std::uint64_t key, const quota_verdict& v,
-                        time_point now);
+  void turn_away(acquire_request& request, const quota_verdict& v, const instants& t);
+  void tell_place(const instants& t);
   void write_ahead(const instants& t);
-  void write_ended();
+  void write_ended(const std::shared_ptr<shared_ledger>& ledger);
+  void tell_waiters(shared_ledger& ledger);
   void take_pending();
   void give_back(acquire_request& request, caf::response_promise& asker, const instants& t);
   void take_ledger_of(take_ledger& m);
   void leave();
   void learn(const settlement& s, const instants& t);
-  void tell_rooms(shared_ledger& ledger, const instants& t);
+  void tell_rooms(shared_ledger& ledger, const instants& t, bool call_ended = false);
   void tell_standing(const instants& t, standing_report report = {});
 
   void settle(settlement& s);
@@ -140,7 +143,7 @@ private:
   std::shared_ptr<shared_ledger> ledger_;
   std::shared_ptr<key_load> load_;
   rate_watch watch_;
-  std::deque<pending> pending_;
+  std::vector<pending> pending_; ///< a deque would take its room before anybody waits
   bool leaving_ = false;
   std::uint64_t last_lease_ = 0;
   std::uint32_t restarts_ = 0;

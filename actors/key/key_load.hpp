@@ -27,8 +27,9 @@ struct key_load {
   std::atomic<float> latency_ms{0}; ///< moving average until the first byte; 0: unknown
 
   // The actor's alone while it lives. After its crash the pool ends what it left open.
-  std::vector<key_lease> leases;          ///< in the order of their ids, which is that of granting
-  std::shared_ptr<shared_ledger> writing; ///< whose record is on its way to the disk
+  std::vector<key_lease> leases; ///< in the order of their ids, which is that of granting
+  /// Whose records are on their way to the disk: several after a change of the domain.
+  std::vector<std::shared_ptr<shared_ledger>> writing;
 };
 
 } // namespace troupe

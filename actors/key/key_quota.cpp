@@ -5,6 +5,7 @@
 #include <caf/actor_clock.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 // The limits of a key: what its actor asks of the ledger of its quota domain, and what it tells
@@ -15,6 +16,7 @@ namespace {
 
 /// Requests that wait for the disk at one key; more are turned away for a moment.
 constexpr std::size_t pending_max = 1'024;
+constexpr duration pending_moment = std::chrono::milliseconds{20};
 /// Fewer calls in a minute say nothing about a limit.
 constexpr std::uint64_t estimate_min = 2;
 
@@ -37,7 +39,7 @@ caf::result<acquire_reply> key_actor_state::acquire(acquire_request& request) {
     ledger_->seen_only(t);
     return grant(request, 0, t);
   }
-  const auto got = ledger_->take(call_of(request), t);
+  auto got = ledger_->take(call_of(request), t);
   if (got.write)
     write_ahead(t);
   if (got.verdict.must_write && pending_.size() < pending_max) {
@@ -46,13 +48,15 @@ caf::result<acquire_reply> key_actor_state::acquire(acquire_request& request) {
     write_ahead(t);
     return asker;
   }
-  if (got.verdict.must_write)
+  if (got.verdict.must_write) {
+    got.verdict.free_at = t.now + pending_moment;
     ledger_->seen_only(t);
+  }
   if (got.tell || got.verdict.must_write)
     tell_rooms(*ledger_, t);
   if (got.verdict.granted)
     return grant(request, got.verdict.ticket, t);
-  turn_away(request, key_, got.verdict, t.now);
+  turn_away(request, got.verdict, t);
   self_->delegate(options_->pool, std::move(request));
   return caf::delegated<acquire_reply>{};
 }
@@ -86,13 +90,22 @@ acquire_reply key_actor_state::grant(const acquire_request& request, std::uint64
   reply.egress_trial = request.egress_trial;
   reply.key_actor = caf::actor_cast<caf::actor>(self_);
   reply.credential_ticket = request.credential_ticket;
+  reply.counted_for = request.credential_counted ? request.credential : 0;
   return reply;
 }
 
-void key_actor_state::turn_away(acquire_request& request, std::uint64_t key, const quota_verdict& v,
-                                time_point now) {
-  request.turned.push_back({key, wait_word(v.free_at, now), v.per_day});
+void key_actor_state::turn_away(acquire_request& request, const quota_verdict& v,
+                                const instants& t) {
+  request.turned.push_back({key_, wait_word(v.free_at, t.now), v.per_day});
   ++request.turned_back;
+  tell_place(t);
+}
+
+/// The pool took a place of the slow start for a request that goes back: it is free again, and no
+/// end of a call will say so.
+void key_actor_state::tell_place(const instants& t) {
+  if (pace_.allowed != 0)
+    tell_standing(t);
 }
 
 /// Asks the disk for more allowance. Without a disk everything is allowed.
@@ -102,42 +115,49 @@ void key_actor_state::write_ahead(const instants& t) {
     return; // under way, by this key or another of the domain: its end serves those who wait
   if (!options_->storage) {
     ledger_->written(*record);
+    tell_waiters(*ledger_);
     self_->send(self_, allowed_atom::value);
     return;
   }
-  load_->writing = ledger_;
+  // The ledger that is written, whatever the key's domain is by the time of the answer.
+  load_->writing.push_back(ledger_);
   self_
       ->request(options_->storage, caf::infinite,
                 save_quota{ledger_->row(), storage::encode(*record)})
       .then(
-          [this, record = *record] {
-            load_->writing->written(record);
-            write_ended();
+          [this, ledger = ledger_, record = *record] {
+            ledger->written(record);
+            write_ended(ledger);
           },
-          [this](const caf::error&) {
-            load_->writing->refused(self_->clock().now() + options_->disk_retry);
-            tell_rooms(*load_->writing, now());
-            write_ended();
+          [this, ledger = ledger_](const caf::error&) {
+            ledger->refused(self_->clock().now() + options_->disk_retry);
+            tell_rooms(*ledger, now());
+            write_ended(ledger);
           });
 }
 
-void key_actor_state::write_ended() {
-  for (const auto& other : std::exchange(load_->writing, nullptr)->take_waiters())
+void key_actor_state::write_ended(const std::shared_ptr<shared_ledger>& ledger) {
+  std::erase(load_->writing, ledger);
+  tell_waiters(*ledger);
+  take_pending();
+  if (leaving_ && load_->writing.empty())
+    self_->quit();
+}
+
+void key_actor_state::tell_waiters(shared_ledger& ledger) {
+  for (const auto& other : ledger.take_waiters())
     if (other != self_)
       self_->send(other, allowed_atom::value);
-  take_pending();
-  if (leaving_)
-    self_->quit();
 }
 
 void key_actor_state::take_pending() {
   const auto t = now();
   auto waiting = std::exchange(pending_, {});
-  while (!waiting.empty()) {
-    auto& [request, asker] = waiting.front();
+  auto next = waiting.begin();
+  for (; next != waiting.end(); ++next) {
+    auto& [request, asker] = *next;
     if (!may_begin(request, t)) { // its health may have changed since
       give_back(request, asker, t);
-      waiting.pop_front();
       continue;
     }
     const auto got = ledger_->take(call_of(request), t);
@@ -148,12 +168,11 @@ void key_actor_state::take_pending() {
     if (got.verdict.granted) {
       asker.deliver(grant(request, got.verdict.ticket, t));
     } else {
-      turn_away(request, key_, got.verdict, t.now);
+      turn_away(request, got.verdict, t);
       asker.delegate(options_->pool, std::move(request));
     }
-    waiting.pop_front();
   }
-  pending_ = std::move(waiting);
+  pending_.assign(std::make_move_iterator(next), std::make_move_iterator(waiting.end()));
   if (!pending_.empty())
     write_ahead(t);
 }
@@ -172,6 +191,15 @@ void key_actor_state::take_ledger_of(take_ledger& m) {
   for (auto& [request, asker] : std::exchange(pending_, {}))
     give_back(request, asker, now());
   ledger_ = std::move(m.ledger);
+  tell_place(now());
+}
+
+/// After a crash nobody else would answer those who wait for the disk.
+key_actor_state::~key_actor_state() {
+  for (auto& [request, asker] : pending_) {
+    ++request.turned_back;
+    asker.delegate(options_->pool, std::move(request));
+  }
 }
 
 /// The key was removed: nobody will ask any more. Whoever was sent here before has been answered
@@ -186,14 +214,14 @@ void key_actor_state::leave() {
     end_quota(l, {}, t);
   if (std::exchange(unsaved_, false))
     save(false, t);
-  if (!load_->writing)
+  if (load_->writing.empty())
     self_->quit();
 }
 
-void key_actor_state::tell_rooms(shared_ledger& ledger, const instants& t) {
+void key_actor_state::tell_rooms(shared_ledger& ledger, const instants& t, bool call_ended) {
   auto r = ledger.report_now(t);
-  self_->send(options_->pool,
-              room_report{key_, ledger.id(), r.number, r.seen, to_words(r.rooms, t.now)});
+  self_->send(options_->pool, room_report{key_, ledger.id(), r.number, r.seen,
+                                          to_words(r.rooms, t.now), call_ended});
 }
 
 void key_actor_state::end_quota(const key_lease& l, const settlement& s, const instants& t) {
@@ -204,7 +232,7 @@ void key_actor_state::end_quota(const key_lease& l, const settlement& s, const i
                       .input_tokens = s.prompt_tokens,
                       .output_tokens = s.output_tokens};
   if (l.ledger->end(l.quota, how, t))
-    tell_rooms(*l.ledger, t);
+    tell_rooms(*l.ledger, t, true);
 }
 
 void key_actor_state::leave_late(std::uint64_t id) {

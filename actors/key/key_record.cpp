@@ -24,8 +24,10 @@ key_reason reason_of(std::uint8_t stored) {
 rest rest_of(std::uint8_t reason, std::int64_t until_at_ms, const instants& t) {
   // Bounded before the subtraction: what lies on disk may be anything.
   constexpr std::int64_t bound = std::int64_t{1} << 45;
-  const auto left = std::clamp(until_at_ms, -bound, bound) - since_1970(t.wall);
-  if (reason == 0 || left <= 0)
+  // The wall clock counts whole milliseconds and was almost one behind, perhaps, when this was
+  // written: a call must not be a moment too early.
+  const auto left = std::clamp(until_at_ms, -bound, bound) - since_1970(t.wall) + 1;
+  if (reason == 0 || left <= 1)
     return {};
   return {t.now + std::min<duration>(std::chrono::milliseconds{left}, std::chrono::hours{24 * 366}),
           reason_of(reason)};

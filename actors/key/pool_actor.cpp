@@ -145,8 +145,7 @@ caf::result<acquire_reply> pool_actor_state::place(acquire_request& request,
   if (room_.size() != 0) {
     line = selection::line_of(wish_of(request, turned));
     if (request.turned_back == 0 && room_.waiting_in(line) != 0) {
-      wake_line(line, at);
-      others_wait = room_.waiting_in(line) != 0;
+      others_wait = wake_line(line, at, false).blocked;
     }
   }
   choice c;
@@ -259,7 +258,7 @@ void pool_actor_state::take(const room_report& r) {
   if (!slot || !members_[*slot].ledger->is_news(r.number))
     return;
   selection_.update_rooms(key, from_words(r.rooms, at), r.seen, at);
-  wake(at);
+  wake(at, r.call_ended);
 }
 
 void pool_actor_state::change(const change_policy& p) {

@@ -103,6 +103,7 @@ private:
     std::vector<turned_away> turned;
     time_point since{};
     time_point deadline{};
+    time_point look_again_at = time_point::max(); ///< at keys that wait for the end of a call
   };
   struct credential_account {
     ledger_pointer ledger;
@@ -138,9 +139,14 @@ private:
   void enter(acquire_request request, caf::response_promise asker, std::uint64_t line,
              std::vector<turned_away> turned, time_point at);
   void answer_refused(std::uint64_t ticket, grant_kind grant, time_point at);
-  void wake(time_point at);
+  void wake(time_point at, bool call_ended = false);
   /// When the line's next may be served; nothing: nobody waits in it any more.
-  std::optional<time_point> wake_line(std::uint64_t line, time_point at);
+  /// What is left of a line once everybody was served who could be.
+  struct line_rest {
+    time_point soonest = time_point::max(); ///< when to look again
+    bool blocked = false;                   ///< by one who may use any key of the line
+  };
+  line_rest wake_line(std::uint64_t line, time_point at, bool call_ended);
   void wake_later(time_point when, time_point at);
   void stop(std::uint64_t ticket);
 

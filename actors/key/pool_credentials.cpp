@@ -121,8 +121,8 @@ void pool_actor_state::change(const limits_of_credentials& all) {
     named.insert(id);
     auto& account = credentials_[id];
     if (!account.ledger) {
-      account.ledger =
-          std::make_shared<shared_ledger>(quota_row_of_credential(id), shared_->live->get()->quota);
+      account.ledger = std::make_shared<shared_ledger>(quota_row_of_credential(id),
+                                                       shared_->live->get()->quota, gauges_);
       if (const auto kept = options_.quotas.find(account.ledger->row());
           kept != options_.quotas.end())
         account.ledger->restore(kept->second, t);

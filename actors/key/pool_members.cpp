@@ -177,7 +177,8 @@ void pool_actor_state::one_less(const std::shared_ptr<farewell>& whose) {
 pool_actor_state::ledger_pointer pool_actor_state::enter_domain(const std::string& called,
                                                                 std::uint64_t key) {
   const auto make = [this](std::string row) {
-    auto made = std::make_shared<shared_ledger>(std::move(row), shared_->live->get()->quota);
+    auto made =
+        std::make_shared<shared_ledger>(std::move(row), shared_->live->get()->quota, gauges_);
     if (const auto kept = options_.quotas.find(made->row()); kept != options_.quotas.end())
       made->restore(kept->second, both());
     return made;
@@ -243,7 +244,7 @@ void pool_actor_state::end_calls(std::uint64_t key, key_load& load) {
       if (const auto other = key_of(l.ledger->id(), key); other != 0)
         show_rooms(other, *l.ledger);
     }
-  if (const auto lost = std::exchange(load.writing, nullptr)) {
+  for (const auto& lost : std::exchange(load.writing, {})) {
     lost->write_lost();
     for (const auto& waiter : lost->take_waiters())
       self_->send(waiter, allowed_atom::value);

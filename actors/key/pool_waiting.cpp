@@ -15,6 +15,9 @@ namespace {
 /// Those of one line that could not be served although their line could: each has keys of its own
 /// that it must not use. So many are passed over before the line waits.
 constexpr std::size_t passed_over_max = 16;
+/// Keys that have room only once some call ends are asked again when one did, and after so long:
+/// the word of an end may have overtaken the request.
+constexpr duration look_again = std::chrono::milliseconds{250};
 
 /// Who had been chosen and came back stands before all others of its credential; several of them,
 /// in the order in which they came to the pool.
@@ -47,13 +50,15 @@ void pool_actor_state::enter(acquire_request request, caf::response_promise aske
   e.turned = std::move(turned);
   e.since = at;
   e.deadline = w.deadline;
+  if (std::ranges::find(e.turned, quota_room::never, &turned_away::until) != e.turned.end())
+    e.look_again_at = at + look_again;
   if (entry.displaced)
     answer_refused(*entry.displaced, grant_kind::waiting_room_full, at);
   if (entry.what != waiting_answer::accepted) {
     answer_refused(ticket, grant_kind::waiting_room_full, at);
   } else {
     gauges_->waited.add();
-    wake_later(w.deadline, at);
+    wake_later(std::min(w.deadline, e.look_again_at), at);
   }
   gauges_->waiting.set(room_.size());
 }
@@ -78,7 +83,8 @@ void pool_actor_state::answer_refused(std::uint64_t ticket, grant_kind grant, ti
   w.asker.deliver(std::move(reply));
 }
 
-void pool_actor_state::wake(time_point at) {
+/// @param call_ended  somewhere, so keys may have the room that they had hoped for
+void pool_actor_state::wake(time_point at, bool call_ended) {
   if (wake_at_ <= at)
     wake_at_ = time_point::max();
   if (room_.size() == 0)
@@ -87,8 +93,7 @@ void pool_actor_state::wake(time_point at) {
     answer_refused(ticket, grant_kind::resting, at);
   auto soonest = time_point::max();
   for (const auto line : room_.lines())
-    if (const auto when = wake_line(line, at))
-      soonest = std::min(soonest, *when);
+    soonest = std::min(soonest, wake_line(line, at, call_ended).soonest);
   if (const auto deadline = room_.next_deadline())
     soonest = std::min(soonest, *deadline);
   gauges_->waiting.set(room_.size());
@@ -96,24 +101,30 @@ void pool_actor_state::wake(time_point at) {
     wake_later(soonest, at);
 }
 
-std::optional<time_point> pool_actor_state::wake_line(std::uint64_t line, time_point at) {
+pool_actor_state::line_rest pool_actor_state::wake_line(std::uint64_t line, time_point at,
+                                                        bool call_ended) {
   std::vector<waiting_request> passed_over;
-  auto soonest = time_point::max();
+  line_rest rest;
   while (const auto called = room_.next(line)) {
     const auto found = waiting_.find(called->wish.ticket);
     if (found == waiting_.end())
       continue;
     auto& e = found->second;
-    std::erase_if(e.turned, [at](const turned_away& t) {
-      return t.until <= at || t.until == quota_room::never;
+    // Not at every report: two requests that a key turns away would wake each other for ever.
+    const bool again = call_ended || e.look_again_at <= at;
+    std::erase_if(e.turned, [at, again](const turned_away& t) {
+      return t.until == quota_room::never ? again : t.until <= at;
     });
+    if (again)
+      e.look_again_at = time_point::max();
     const auto c = pick(e.request, e.turned, at);
     if (c.kind == choice_kind::resting) {
-      soonest = std::min(soonest, c.free_at);
+      rest.soonest = std::min({rest.soonest, c.free_at, e.look_again_at});
       passed_over.push_back(*called);
       const bool picky = !e.request.tried.empty() || !e.turned.empty() || e.request.pinned != 0;
       if (picky && passed_over.size() < passed_over_max)
         continue;
+      rest.blocked = true;
       break;
     }
     choices_.note(e.request.ticket,
@@ -136,9 +147,7 @@ std::optional<time_point> pool_actor_state::wake_line(std::uint64_t line, time_p
   }
   for (auto r = passed_over.rbegin(); r != passed_over.rend(); ++r)
     room_.skip(*r);
-  if (passed_over.empty())
-    return std::nullopt;
-  return soonest;
+  return rest;
 }
 
 void pool_actor_state::wake_later(time_point when, time_point at) {

@@ -13,16 +13,25 @@ quota_ledger& shared_ledger::ledger() {
   return *ledger_;
 }
 
+void shared_ledger::note_kind(limit_kind kind) const {
+  if (gauges_ && counts_tokens(kind))
+    gauges_->tokens_counted.store(true, std::memory_order_relaxed);
+}
+
 void shared_ledger::declare(const std::vector<limit>& limits, const instants& t) {
   const std::lock_guard lock(access_);
   if (limits.empty() && !ledger_)
     return;
+  for (const auto& l : limits)
+    note_kind(l.kind);
   ledger().declare(limits, t);
   active_.store(!ledger_->unlimited(), std::memory_order_release);
 }
 
 bool shared_ledger::learn(const limit& what, limit_source source, const instants& t) {
   const std::lock_guard lock(access_);
+  if (source == limit_source::told)
+    note_kind(what.kind);
   const bool learnt = ledger().learn(what, source, t);
   active_.store(!ledger_->unlimited(), std::memory_order_release);
   return learnt;
@@ -37,6 +46,8 @@ void shared_ledger::change_policy(const quota_policy& policy) {
 
 void shared_ledger::restore(const quota_record& r, const instants& t) {
   const std::lock_guard lock(access_);
+  for (const auto& l : r.learnt)
+    note_kind(l.what.kind);
   ledger().restore(r, t);
   active_.store(!ledger_->unlimited(), std::memory_order_release);
 }
@@ -52,6 +63,8 @@ shared_ledger::taken shared_ledger::take(const quota_call& call, const instants&
   if (!got.verdict.must_write) {
     seen_.fetch_add(1, std::memory_order_relaxed);
     got.tell = count_down(t.now) || !got.verdict.granted;
+    if (!got.verdict.granted && got.verdict.free_at == quota_room::never)
+      end_awaited_ = true;
   }
   got.write = !writing_ && t.now >= refused_until_ && ledger_->should_write();
   return got;
@@ -86,6 +99,8 @@ bool shared_ledger::end(std::uint64_t ticket, const quota_end& how, const instan
   if (!ledger_)
     return false;
   ledger_->end(ticket, how, t);
+  if (std::exchange(end_awaited_, false))
+    return true;
   return std::ranges::any_of(told_, [](const quota_room& r) { return r.room == 0; });
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/core/quota.hpp"
+#include "actors/key/pool_gauges.hpp"
 
 #include <caf/actor.hpp>
 #include <caf/actor_control_block.hpp>
@@ -25,11 +26,14 @@ namespace troupe {
 class shared_ledger {
 public:
   /// @param row  under which it is kept on disk
-  shared_ledger(std::string row, quota_policy policy)
-      : row_(std::move(row)), id_(std::hash<std::string>{}(row_)), policy_(std::move(policy)) {}
+  shared_ledger(std::string row, quota_policy policy, std::shared_ptr<pool_gauges> gauges = nullptr)
+      : row_(std::move(row)),
+        id_(std::hash<std::string>{}(row_) ^ reinterpret_cast<std::uintptr_t>(this)),
+        policy_(std::move(policy)),
+        gauges_(std::move(gauges)) {}
 
   const std::string& row() const { return row_; }
-  /// Tells ledgers apart, cheaper than the row.
+  /// Tells ledgers apart, also from one that had the same row before.
   std::uint64_t id() const { return id_; }
 
   /// True: some limit is enforced.
@@ -59,7 +63,7 @@ public:
   /// A request that the pool sent, of which the quota is not asked. True: as `taken::tell`.
   bool seen_only(const instants& t);
 
-  /// True: the pool waits for room, so send it a new `report`.
+  /// True: somebody waits for room, perhaps for the end of this very call, so send a new `report`.
   bool end(std::uint64_t ticket, const quota_end& how, const instants& t);
   void sent_late(std::uint64_t ticket, const instants& t);
 
@@ -87,16 +91,20 @@ private:
   quota_ledger& ledger();
   bool count_down(time_point now);
 
+  void note_kind(limit_kind kind) const;
+
   const std::string row_;
   const std::uint64_t id_;
   std::mutex access_;
   quota_policy policy_;
+  const std::shared_ptr<pool_gauges> gauges_;
   std::unique_ptr<quota_ledger> ledger_;
   std::vector<quota_room> told_; ///< what the pool believes, counted down at least as fast
   std::uint64_t reports_ = 0;
   std::uint64_t known_ = 0; ///< the latest report that the pool has
   std::atomic<std::uint64_t> seen_{0};
   std::vector<caf::weak_actor_ptr> waiters_;
+  bool end_awaited_ = false; ///< somebody found no room, and only the end of a call makes some
   bool writing_ = false;
   time_point refused_until_{};
   std::atomic<bool> active_{false};

@@ -36,20 +36,21 @@ sys_days local_date(wall_time at, seconds offset) {
 } // namespace
 
 wall_time day_clock::next_midnight(wall_time now) const {
-  if (changes_.empty())
+  if (!changes_)
     return next_in_los_angeles(now);
-  const auto after = std::upper_bound(changes_.begin(), changes_.end(), now,
+  const auto& changes = *changes_;
+  const auto after = std::upper_bound(changes.begin(), changes.end(), now,
                                       [](wall_time t, const change& c) { return t < c.at; });
-  auto i = static_cast<std::size_t>(after == changes_.begin() ? 0 : after - changes_.begin() - 1);
-  const auto today = local_date(now, changes_[i].offset);
+  auto i = static_cast<std::size_t>(after == changes.begin() ? 0 : after - changes.begin() - 1);
+  const auto today = local_date(now, changes[i].offset);
   // Midnight itself may be skipped, or the change may put the clock back across it: the new day
   // begins with the first instant of a later date, whatever the clock shows then.
   for (;; ++i) {
-    const wall_time midnight = sys_days{today + days{1}} - changes_[i].offset;
-    if (i + 1 == changes_.size() || midnight < changes_[i + 1].at)
+    const wall_time midnight = sys_days{today + days{1}} - changes[i].offset;
+    if (i + 1 == changes.size() || midnight < changes[i + 1].at)
       return midnight;
-    if (local_date(changes_[i + 1].at, changes_[i + 1].offset) > today)
-      return changes_[i + 1].at;
+    if (local_date(changes[i + 1].at, changes[i + 1].offset) > today)
+      return changes[i + 1].at;
   }
 }
 

@@ -99,6 +99,19 @@ TEST_F(pool_credentials_test, what_ends_without_a_lease_is_taken_back) {
   EXPECT_EQ(ask_as().grant, grant_kind::credential_limit);
 }
 
+TEST_F(pool_credentials_test, a_lease_that_comes_too_late_frees_its_place_by_way_of_its_key) {
+  limit_to({at_once(1)});
+  const auto late = ask_as();
+  ASSERT_EQ(late.grant, grant_kind::granted);
+  EXPECT_EQ(late.counted_for, who);
+  EXPECT_EQ(ask_as().grant, grant_kind::credential_limit);
+  EXPECT_EQ(ask_as(who, late.credential_ticket).counted_for, 0U) << "counted by another question";
+  caf::anon_send(late.key_actor,
+                 settle_credential{.credential = who, .ticket = late.credential_ticket});
+  still_.settle_down();
+  EXPECT_EQ(ask_as().grant, grant_kind::granted);
+}
+
 TEST_F(pool_credentials_test, a_second_attempt_that_finds_no_key_does_not_undo_the_first) {
   limit_to({per_minute(1)}, 1);
   const auto first = ask_as();

@@ -164,6 +164,21 @@ TEST_F(pool_domains_test, a_call_of_a_key_that_changed_its_domain_frees_the_plac
   EXPECT_TRUE(waits->granted());
 }
 
+TEST_F(pool_domains_test, a_change_of_domain_while_the_disk_writes_grants_nothing_unwritten) {
+  disk_.quotas = fake_disk::mood::holds;
+  begin(limited(1, {per_minute(80)}, "project"));
+  const auto waits = ask(0s);
+  put({in_domain(1, {per_minute(8)}, "other")});
+  EXPECT_FALSE(waits->answered());
+  ASSERT_EQ(disk_.held.size(), 2U) << "one record of each domain";
+  release_first();
+  EXPECT_FALSE(waits->answered()) << "the record of the new domain is not there";
+  release_disk();
+  EXPECT_TRUE(waits->granted());
+  put({in_domain(1, {per_minute(80)}, "project")});
+  EXPECT_EQ(acquire().grant, grant_kind::granted) << "its write has ended";
+}
+
 TEST_F(pool_domains_test, a_domain_is_not_forgotten_while_no_key_is_in_it) {
   begin(std::vector<pool_seed>{});
   put({in_domain(1, {per_minute(2)}, "project")});

@@ -194,5 +194,12 @@ TEST_F(pool_egress_test, throttles_that_say_why_rest_their_keys_alone) {
   EXPECT_EQ(acquire({}, 4).grant, grant_kind::granted);
 }
 
+TEST_F(pool_egress_test, throttles_that_say_for_how_long_rest_their_keys_alone) {
+  begin(6);
+  for (const std::uint64_t number : {1, 2, 3})
+    settle(acquire({}, number), answer_class::quota_unknown, 30'000);
+  EXPECT_EQ(acquire({}, 4).grant, grant_kind::granted);
+}
+
 } // namespace
 } // namespace troupe

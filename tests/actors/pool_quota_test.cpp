@@ -221,6 +221,16 @@ TEST_F(pool_quota_test, a_key_that_is_throttled_while_a_request_waits_for_the_di
   EXPECT_EQ(q->reply->wait_ms, 30'000);
 }
 
+TEST_F(pool_quota_test, who_waits_for_the_disk_is_answered_when_the_key_crashes) {
+  begin(limited(1, {per_minute(8)}));
+  const auto lease = acquire();
+  disk_.quotas = fake_disk::mood::holds;
+  while (ask(0s)->answered()) {
+  }
+  crash(lease.key_actor);
+  EXPECT_TRUE(questions_.back()->answered());
+}
+
 TEST_F(pool_quota_test, without_a_disk_limits_hold_all_the_same) {
   with_storage_ = false;
   begin(limited(2, {per_minute(3)}));

@@ -158,6 +158,21 @@ TEST_F(pool_recovery_test, a_call_whose_client_left_frees_its_place_in_the_slow_
   EXPECT_TRUE(waits->granted());
 }
 
+TEST_F(pool_recovery_test, a_request_that_does_not_fit_leaves_its_place_in_the_slow_start) {
+  begin(limited(1, {{{}, limit_kind::tpm, 1'000}}));
+  auto wish = wish_of(0s);
+  wish.input_tokens = 500;
+  settle(acquire(wish));
+  for (int i = 0; i < 2; ++i) {
+    settle(acquire(), answer_class::quota_minute, 1'000);
+    still_.pass(1s);
+  }
+  EXPECT_EQ(status(1).slow_start, 1U);
+  wish.input_tokens = 600;
+  EXPECT_EQ(acquire(wish).grant, grant_kind::resting);
+  EXPECT_EQ(acquire().grant, grant_kind::granted);
+}
+
 TEST_F(pool_recovery_test, requests_go_elsewhere_while_a_key_starts_slowly) {
   begin(2);
   for (int i = 0; i < 2; ++i) {

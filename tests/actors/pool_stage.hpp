@@ -21,6 +21,7 @@ namespace troupe {
 struct fake_disk {
   enum class mood : std::uint8_t { writes, refuses, holds };
   using release_atom = caf::atom_constant<caf::atom("release")>;
+  using release_first_atom = caf::atom_constant<caf::atom("release1")>;
 
   mood quotas = mood::writes;
   std::map<std::uint64_t, std::string> keys;
@@ -46,6 +47,12 @@ struct fake_disk {
         },
         [this](const load_quota& l) { return rows[l.row]; },
         [this](const erase_quota& e) { rows.erase(e.row); },
+        [this](release_first_atom) {
+          auto [asker, s] = std::move(held.front());
+          held.pop_front();
+          rows[s.row] = s.record;
+          asker.deliver(caf::unit);
+        },
         [this](release_atom) {
           for (auto& [asker, s] : std::exchange(held, {})) {
             rows[s.row] = s.record;
@@ -217,6 +224,11 @@ protected:
     still_.settle_down();
   }
 
+  /// The oldest write ends; others are still held.
+  void release_first() {
+    caf::anon_send(storage_, fake_disk::release_first_atom::value);
+    still_.settle_down();
+  }
   void release_disk() {
     disk_.quotas = fake_disk::mood::writes;
     caf::anon_send(storage_, fake_disk::release_atom::value);

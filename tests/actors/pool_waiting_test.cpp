@@ -280,6 +280,51 @@ TEST_F(pool_waiting_test, one_who_cannot_use_the_free_key_is_passed_over_and_kee
   EXPECT_FALSE(third->answered());
 }
 
+/// Large requests for which only the end of a call makes room, while small ones fit.
+class pool_large_requests_test : public pool_waiting_test {
+protected:
+  void SetUp() override {
+    begin(limited(1, {{{}, limit_kind::tpm, 1'000}}));
+    running_ = acquire(of(400, 0s));
+  }
+
+  static acquire_request of(std::uint64_t output_tokens, duration wait, std::uint64_t ticket = 0) {
+    auto r = wish_of(wait, ticket);
+    r.output_tokens = output_tokens;
+    return r;
+  }
+
+  acquire_reply running_;
+};
+
+TEST_F(pool_large_requests_test, do_not_wake_each_other_for_ever) {
+  send(of(700, 10s, 1));
+  send(of(700, 10s, 2));
+  still_.settle_down();
+  EXPECT_EQ(view().waiting, 2U);
+  EXPECT_LE(gauges_->turned_back.get(), 4U);
+  still_.pass(5s);
+  EXPECT_LE(gauges_->turned_back.get(), 60U) << "asked again now and then";
+}
+
+TEST_F(pool_large_requests_test, are_served_when_the_call_that_held_the_room_ends) {
+  const auto first = send(of(700, 10s, 1));
+  const auto second = send(of(700, 10s, 2));
+  still_.settle_down();
+  auto end = ending(running_, answer_class::ok);
+  end.reported = true;
+  settle(running_, end);
+  EXPECT_TRUE(first->granted());
+  EXPECT_FALSE(second->answered());
+}
+
+TEST_F(pool_large_requests_test, hold_up_no_small_one) {
+  send(of(700, 10s, 1));
+  still_.settle_down();
+  EXPECT_EQ(acquire(of(100, 0s, 2)).grant, grant_kind::granted);
+  EXPECT_EQ(view().waiting, 1U);
+}
+
 TEST_F(pool_waiting_test, five_thousand_wait_for_one_key_that_frees_one_place_at_a_time) {
   constexpr std::uint64_t requests = 5'000;
   begin(limited(1, {at_once(1)}));
