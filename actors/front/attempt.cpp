@@ -257,6 +257,7 @@ attempts::pass_stream(client_side& side, const upstream_call& call, http::client
       head.fields = "cache-control: no-cache\r\nx-accel-buffering: no\r\n";
       head.fields += side.fields;
       end.visible = true;
+      tell_well(side, call);
       p_.metrics.streams_open.add();
       if (!std::exchange(side.begun, true))
         end.gone = !co_await side.x->start(head);

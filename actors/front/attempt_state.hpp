@@ -43,6 +43,11 @@ struct attempts::client_side {
   std::string fetched;
   bool begun = false;   ///< the head of a stream has gone out
   time_point granted{}; ///< when the last lease came
+  // Of the attempt under way: where its breakers are, and whether they know already that it goes
+  // well.
+  std::uint32_t upstream = 0;
+  breaker_board::pass pass;
+  bool told_well = false;
 
   client_side(const serving& s, http::exchange* exchange, answer_maker* maker,
               http::cancel_source& c, std::string_view f, call_notes& n)

@@ -179,6 +179,16 @@ http::task<void> attempts::pause(client_side& side, duration wait) {
   }
 }
 
+/// The beginning of a stream says that the upstream is well: a probe must not last as long as a
+/// stream does.
+void attempts::tell_well(client_side& side, const upstream_call& call) {
+  breaker_board::outcome well;
+  well.host = breaker_outcome::ok;
+  well.model = breaker_outcome::ok;
+  p_.breakers->note(side.upstream, call.model, side.pass, well, p_.loop.now(), jitter());
+  side.told_well = true;
+}
+
 /// A lease whose call is not made.
 void attempts::give_back(bridge& actors, const acquire_reply& lease) {
   settlement s;
@@ -349,6 +359,9 @@ http::task<std::optional<client_error>> attempts::run(client_side& side, const u
     ++summary.attempts;
     summary.key = lease.key;
     p_.metrics.leases_open.add();
+    side.upstream = lease.upstream;
+    side.pass = pass;
+    side.told_well = false;
     auto end = co_await attempt(side, call, lease, *upstream);
     p_.metrics.leases_open.subtract();
     const auto sign = sign_of(end.verdict, end.status, end.error ? &*end.error : nullptr);
@@ -365,7 +378,10 @@ http::task<std::optional<client_error>> attempts::run(client_side& side, const u
       told.host = breaker_outcome::failed; // it could not even be reached
       so_far.host_failed = true;
     }
-    p_.breakers->note(lease.upstream, call.model, pass, told, p_.loop.now(), jitter());
+    const bool failed =
+        told.host == breaker_outcome::failed || told.model == breaker_outcome::failed;
+    if (!side.told_well || failed)
+      p_.breakers->note(lease.upstream, call.model, pass, told, p_.loop.now(), jitter());
     settle(side, call, lease, end);
     note_attempt(side, call, lease, *upstream, end);
     summary.gone = end.gone;

@@ -153,6 +153,7 @@ private:
   bool may_go_on(const client_side& side, course& so_far, const attempt_end& end, duration& wait);
   void log_failure(const client_side& side, const acquire_reply& lease, const attempt_end& end);
   double jitter() { return std::uniform_real_distribution<double>{}(random_); }
+  void tell_well(client_side& side, const upstream_call& call);
   static void give_back(bridge& actors, const acquire_reply& lease);
   static void came_late(bridge& actors, acquire_reply late);
   http::task<void> pause(client_side& side, duration wait);

@@ -107,7 +107,7 @@ std::vector<std::string> security_log::lines() const {
 }
 
 front_stage::front_stage(std::shared_ptr<const front_config> first, std::size_t loops,
-                         const std::vector<std::uint32_t>& upstreams)
+                         const std::vector<std::uint32_t>& upstreams, limits_of_credentials limits)
     : store_(must(storage::store::open({.directory = where_.path()}))),
       runtime_(must(runtime::start(scheduler_kind::asio, loops))),
       storage_(spawn_storage(runtime_->system(), *store_, quiet_)),
@@ -116,7 +116,8 @@ front_stage::front_stage(std::shared_ptr<const front_config> first, std::size_t 
   std::vector<pool_key> keys;
   for (const auto number : upstreams)
     keys.push_back({number, "key", secret{"upstream-" + std::to_string(number)}, number});
-  pool_ = spawn_pool(runtime_->system(), std::move(keys), {}, {}, storage_, *store_, quiet_);
+  pool_ = spawn_pool(runtime_->system(), std::move(keys), {}, std::move(limits), storage_, *store_,
+                     quiet_);
   std::vector<http::server_handler*> handlers;
   for (auto* loop : runtime_->loops()) {
     auto parts = std::make_unique<loop_parts>();
@@ -124,7 +125,7 @@ front_stage::front_stage(std::shared_ptr<const front_config> first, std::size_t 
     parts->door = std::make_unique<bridge>(*loop, runtime_->system(), quiet_);
     call_on(*loop, [&] {
       parts->serving = std::make_unique<front>(
-          attempts::parts{*loop, *parts->door, pool_, parts->metrics, log, 1},
+          attempts::parts{*loop, *parts->door, pool_, parts->metrics, log, 1, breakers},
           make_serving(*loop, first, nullptr, parts->tally, quiet_), draining_);
     });
     handlers.push_back(parts->serving.get());

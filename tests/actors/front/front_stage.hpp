@@ -46,7 +46,7 @@ public:
 
   /// `upstreams`: numbers of those that have a key each.
   front_stage(std::shared_ptr<const front_config> first, std::size_t loops,
-              const std::vector<std::uint32_t>& upstreams = {1});
+              const std::vector<std::uint32_t>& upstreams = {1}, limits_of_credentials limits = {});
   ~front_stage();
   front_stage(const front_stage&) = delete;
   front_stage& operator=(const front_stage&) = delete;
@@ -78,6 +78,7 @@ public:
   http::client_counters to_upstreams();
 
   security_log log;
+  std::shared_ptr<breaker_board> breakers = std::make_shared<breaker_board>();
 
 private:
   struct loop_parts {
