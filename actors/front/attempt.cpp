@@ -119,6 +119,12 @@ http::task<attempts::attempt_end> attempts::attempt(client_side& side, const ups
     end = co_await pass_stream(side, call, from);
   else
     end = co_await take_whole(side, call, from);
+  if (end.error) {
+    hide_key(end.verdict.message, lease.secret_text);
+    hide_key(end.error->message, lease.secret_text);
+    if (end.error->upstream_body)
+      hide_key(*end.error->upstream_body, lease.secret_text);
+  }
   if (!told.empty())
     end.told = std::move(told);
   end.status = from.status();

@@ -4,6 +4,16 @@
 
 namespace troupe {
 
+void hide_key(std::string& text, const secret& key) {
+  constexpr std::string_view hidden = "***";
+  const auto characters = key.reveal();
+  if (characters.empty())
+    return;
+  for (auto at = text.find(characters); at != std::string::npos;
+       at = text.find(characters, at + hidden.size()))
+    text.replace(at, characters.size(), hidden);
+}
+
 gemini::verdict verdict_of(const failure& f) {
   gemini::verdict v;
   v.what = f.code == errc::upstream_timeout ? gemini::answer_class::upstream_timeout

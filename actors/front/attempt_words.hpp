@@ -3,12 +3,14 @@
 #include "actors/messages.hpp"
 #include "http/headers.hpp"
 #include "protocol/base/result.hpp"
+#include "protocol/base/secret.hpp"
 #include "protocol/client_error.hpp"
 #include "protocol/gemini/classify.hpp"
 #include "protocol/upstream/told_limits.hpp"
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -43,6 +45,10 @@ struct breaker_sign {
   bool answered = false; ///< the host is well, whatever it said
 };
 breaker_sign sign_of(const gemini::verdict& v, int status, const client_error* e);
+
+/// Takes the key of a call out of what the upstream said of it: some repeat a key that they refuse,
+/// and not every key looks like one.
+void hide_key(std::string& text, const secret& key);
 
 std::vector<upstream::header_field> fields_of(const http::headers& all);
 std::vector<told_limit> limits_in(upstream_kind kind, const http::headers& all,
