@@ -72,8 +72,9 @@ private:
   http::task<void> tell_rest(visit& v, call_summary& end, surface speaks);
 
   /// The key that made what the request names, 0 for any; or why it cannot be served.
-  std::variant<std::uint64_t, client_error> owner_of(const visit& v,
-                                                     const gemini::native_call& to) const;
+  /// @param body  of the upstream's request, in which names may stand
+  std::variant<std::uint64_t, client_error> owner_of(const visit& v, const gemini::native_call& to,
+                                                     std::string_view body) const;
   std::uint64_t key_of(const visit& v, std::string_view resource) const;
 
   /// Fills in what every call has: which keys, whose quota, how long it may wait.

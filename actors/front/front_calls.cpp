@@ -324,6 +324,14 @@ http::task<call_summary> front::chat_at(visit& v, const model_target& to, bool l
   call.model = request.facts.model;
   call.heartbeats = request.facts.stream;
   complete(call, v, to, last);
+  // Chats may name cached contents and files of Gemini too, by Google's own fields.
+  const gemini::native_call generates;
+  const auto owner = owner_of(v, generates, call.body);
+  if (auto* e = std::get_if<client_error>(&owner)) {
+    auto why = *e;
+    co_return co_await tell(v, std::move(why), surface::openai);
+  }
+  call.pinned = std::get<std::uint64_t>(owner);
   openai::answer_context facts;
   facts.created = since_epoch();
   facts.id_seed = ++next_id_;
@@ -364,7 +372,7 @@ http::task<call_summary> front::native_at(visit& v, const model_target& target, 
     co_return co_await tell(v, std::move(*e), surface::gemini);
   upstream_call call;
   call.speaks = surface::gemini;
-  const auto owner = owner_of(v, to);
+  const auto owner = owner_of(v, to, *r.body);
   if (auto* e = std::get_if<client_error>(&owner)) {
     auto why = *e;
     co_return co_await tell(v, std::move(why), surface::gemini);
@@ -394,8 +402,8 @@ std::uint64_t front::key_of(const visit& v, std::string_view resource) const {
   return p_.resources->key_of(resource, v.who->id, milliseconds_since_1970());
 }
 
-std::variant<std::uint64_t, client_error> front::owner_of(const visit& v,
-                                                          const gemini::native_call& to) const {
+std::variant<std::uint64_t, client_error>
+front::owner_of(const visit& v, const gemini::native_call& to, std::string_view body) const {
   const auto unknown = [](std::string_view name) {
     return make_client_error(fault::resource_not_found,
                              std::string{name} + " is not known for this credential.");
@@ -407,7 +415,7 @@ std::variant<std::uint64_t, client_error> front::owner_of(const visit& v,
   std::uint64_t owner = 0;
   if (!asks_a_model(to.what) && to.what != gemini::method::count_tokens)
     return owner;
-  for (const auto& name : gemini::pinned_resources(*v.x.req().body)) {
+  for (const auto& name : gemini::pinned_resources(body)) {
     const auto key = key_of(v, name);
     // A file may have been uploaded without us; a cached content of somebody else must not be
     // used, and only the key that made it could.

@@ -229,6 +229,11 @@ def cached_contents_go_to_the_key_that_made_them(rig, scheduler):
             body = {"cachedContent": name, "contents": [{"role": "user", "parts": [{"text": "and?"}]}]}
             status, _, text, _ = node.ask(body, path=NATIVE)
             assert status == 200 and "cachedContentTokenCount" in text, (status, text)
+            chat = {"model": FLASH, "messages": [{"role": "user", "content": "and?"}], "google": {"cached_content": name}}
+            status, _, text, _ = node.ask(chat)
+            assert status == 200, (status, text)
+        chat["google"] = {"cached_content": "cachedContents/of-somebody-else"}
+        assert node.ask(chat)[0] == 404, "a content that this credential did not make"
     use()
     node.process.stop()
     node.start()
